@@ -1,0 +1,1 @@
+"""Readers, synthetic people, preprocessing and the input pipeline."""

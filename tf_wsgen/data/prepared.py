@@ -1,0 +1,225 @@
+"""The prepared file: the one HDF5 format between readers and training, checked in full at the door.
+
+Root attributes `joints` (names in order) and `source`; groups `train` and `test` (either may be
+missing), each with `pose_2d` (N, J, 2) pixels, x right, y down, and `pose_3d` (M, J, 3) millimetres,
+camera frame (x right, y down, z away); either may be absent. Rows of `test` with both are pairs; rows
+of `train` are never paired, held-out validation sequences apart. Optional labels, one value a 2D row:
+`visible`, `confidence` (N, J), `action`, `subject`, `sequence`, `camera`, `scene` (texts), `valid`
+(N,); where 3D rows differ from 2D rows, the same names with the prefix `pose_3d_`.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+
+from tf_wsgen.errors import InputError
+
+GROUPS = ("train", "test")
+TEXT_LABELS = ("action", "subject", "sequence", "camera", "scene")
+JOINT_LABELS = ("visible", "confidence")
+LABELS = (*JOINT_LABELS, *TEXT_LABELS, "valid")
+PREFIX_3D = "pose_3d_"
+
+# Nobody's pelvis is further than this from another joint (mm); 1 % of it tells metres from millimetres.
+LARGEST_POSE = 3000.0
+# A file may not announce more than this many rows (2 × 10⁷ rows of 16 joints are 2.5 GB of 2D poses).
+LARGEST_ROWS = 20_000_000
+
+
+@dataclasses.dataclass
+class PoseGroup:
+    """One group of a prepared file.
+
+    Attributes:
+        pose_2d: (N, J, 2) float32 pixels, y down, or None.
+        pose_3d: (M, J, 3) float32 millimetres, camera frame, or None.
+        labels: Values of the 2D rows by name (see `LABELS`); texts are arrays of str.
+        labels_3d: Values of the 3D rows by name, where they differ from the 2D rows'.
+    """
+
+    pose_2d: np.ndarray | None = None
+    pose_3d: np.ndarray | None = None
+    labels: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    labels_3d: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    @property
+    def paired(self) -> bool:
+        """Whether row i of 2D and row i of 3D can be one person at one instant."""
+        both = self.pose_2d is not None and self.pose_3d is not None
+        return both and len(self.pose_2d) == len(self.pose_3d) and not self.labels_3d
+
+    @property
+    def sequence_3d(self) -> np.ndarray | None:
+        """(M,) sequence names of the 3D rows, or None where the file has none."""
+        if "sequence" in self.labels_3d:
+            return self.labels_3d["sequence"]
+        return self.labels.get("sequence") if self.paired else None
+
+
+@dataclasses.dataclass
+class PreparedData:
+    """The content of a prepared file."""
+
+    joints: tuple[str, ...]
+    source: str
+    train: PoseGroup | None = None
+    test: PoseGroup | None = None
+
+
+def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) -> PreparedData:
+    """Reads and checks a prepared file.
+
+    Args:
+        path: The HDF5 file.
+        joints: The joint names that the caller's skeleton has, in order; None admits any.
+
+    Raises:
+        InputError: Anything that the format does not allow, with the file, the place, what was
+            found and what was expected.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file; expected a prepared HDF5 file.")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected a prepared HDF5 file.")
+    try:
+        with h5py.File(path, "r") as file:
+            data = PreparedData(_joints(file, path, joints), str(_text(file.attrs.get("source", ""))))
+            for name in GROUPS:
+                if name in file:
+                    setattr(data, name, _read_group(file[name], path, name, len(data.joints)))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as HDF5 ({str(error).splitlines()[0]}).") from None
+    if data.train is None and data.test is None:
+        raise InputError(f"{path}: has neither a group 'train' nor 'test'; expected at least one.")
+    return data
+
+
+def write_prepared(path: str | os.PathLike, data: PreparedData) -> None:
+    """Writes a prepared file atomically: a reader sees the old file or the whole new one."""
+    path = pathlib.Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with h5py.File(partial, "w") as file:
+            file.attrs["joints"] = list(data.joints)
+            file.attrs["source"] = data.source
+            for name in GROUPS:
+                group = getattr(data, name)
+                if group is not None:
+                    _write_group(file.create_group(name), group)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_group(file: h5py.Group, group: PoseGroup) -> None:
+    arrays = {"pose_2d": group.pose_2d, "pose_3d": group.pose_3d, **group.labels}
+    arrays.update({PREFIX_3D + name: values for name, values in group.labels_3d.items()})
+    for name, values in arrays.items():
+        if values is None:
+            continue
+        if values.dtype.kind == "U":
+            values = np.char.encode(values, "utf-8")
+        elif name.removeprefix(PREFIX_3D) not in TEXT_LABELS:
+            values = values.astype(np.float32)
+        file.create_dataset(name, data=values, compression="gzip", compression_opts=4, shuffle=True)
+
+
+def _joints(file: h5py.File, path: pathlib.Path, expected: Sequence[str] | None) -> tuple[str, ...]:
+    if "joints" not in file.attrs:
+        raise InputError(f"{path}: has no root attribute 'joints'; expected the joint names in order.")
+    names = tuple(_text(name) for name in np.atleast_1d(file.attrs["joints"]))
+    if expected is not None and names != tuple(expected):
+        for index, (found, wanted) in enumerate(zip(names, expected, strict=False)):
+            if found != wanted:
+                raise InputError(f"{path}: joint {index} is {found!r}; expected {wanted!r}.")
+        raise InputError(f"{path}: attribute 'joints' has {len(names)} names; expected {len(expected)}.")
+    return names
+
+
+def _text(value) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _read_group(group, path: pathlib.Path, name: str, num_joints: int) -> PoseGroup:
+    if not isinstance(group, h5py.Group):
+        raise InputError(f"{path}: '{name}' is a dataset; expected a group.")
+    known = {"pose_2d", "pose_3d", *LABELS, *(PREFIX_3D + label for label in LABELS)}
+    unknown = sorted(set(group) - known)
+    if unknown:
+        raise InputError(f"{path}: {name}/{unknown[0]} is not part of the format; expected only {sorted(known)}.")
+    result = PoseGroup(_poses(group, path, "pose_2d", num_joints, 2), _poses(group, path, "pose_3d", num_joints, 3))
+    if result.pose_2d is None and result.pose_3d is None:
+        raise InputError(f"{path}: {name} has neither 'pose_2d' nor 'pose_3d'; expected at least one.")
+    for label in LABELS:
+        # A group of 3D poses alone needs no prefix.
+        rows = result.pose_2d if result.pose_2d is not None else result.pose_3d
+        if label in group:
+            result.labels[label] = _label(group[label], path, label, len(rows), num_joints)
+        if PREFIX_3D + label in group:
+            if result.pose_3d is None:
+                raise InputError(f"{path}: {name}/{PREFIX_3D + label} has no 'pose_3d' beside it.")
+            result.labels_3d[label] = _label(group[PREFIX_3D + label], path, label, len(result.pose_3d), num_joints)
+    if result.pose_2d is not None and result.pose_3d is not None:
+        if name == "test" and len(result.pose_2d) != len(result.pose_3d):
+            raise InputError(
+                f"{path}: test/pose_2d has {len(result.pose_2d)} rows and test/pose_3d {len(result.pose_3d)}; "
+                "expected the same number, row by row one person at one instant."
+            )
+    _check_hidden(result, path, name)
+    return result
+
+
+def _poses(group: h5py.Group, path: pathlib.Path, key: str, num_joints: int, dimensions: int) -> np.ndarray | None:
+    if key not in group:
+        return None
+    dataset, where = group[key], f"{path}: {group.name[1:]}/{key}"
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
+        raise InputError(f"{where} is not an array of numbers; expected float32.")
+    if dataset.ndim != 3 or dataset.shape[1:] != (num_joints, dimensions):
+        raise InputError(f"{where} has shape {dataset.shape}; expected (rows, {num_joints}, {dimensions}).")
+    if not 0 < dataset.shape[0] <= LARGEST_ROWS:
+        raise InputError(f"{where} has {dataset.shape[0]} rows; expected 1 to {LARGEST_ROWS}.")
+    values = dataset[:].astype(np.float32)
+    bad = ~np.isfinite(values).all(axis=(1, 2))
+    if bad.any():
+        raise InputError(f"{where} row {np.argmax(bad)} is not finite ({bad.sum()} such rows); expected numbers.")
+    if dimensions == 3:
+        extent = np.abs(values - values.mean(axis=1, keepdims=True)).max(axis=(1, 2))
+        typical = float(np.median(extent))
+        if not LARGEST_POSE / 100.0 < typical < LARGEST_POSE:
+            raise InputError(
+                f"{where} has joints typically {typical:.4g} from the body's centre; expected millimetres, "
+                f"between {LARGEST_POSE / 100.0:.0f} and {LARGEST_POSE:.0f}."
+            )
+    return values
+
+
+def _label(dataset, path: pathlib.Path, label: str, rows: int, num_joints: int) -> np.ndarray:
+    where = f"{path}: {dataset.name[1:]}"
+    shape = (rows, num_joints) if label in JOINT_LABELS else (rows,)
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape != shape:
+        raise InputError(f"{where} has shape {getattr(dataset, 'shape', None)}; expected {shape}.")
+    if label in TEXT_LABELS:
+        if dataset.dtype.kind not in "SO":
+            raise InputError(f"{where} holds {dataset.dtype}; expected texts.")
+        return np.array([_text(value) for value in dataset[:].tolist()])
+    if dataset.dtype.kind not in "fiub":
+        raise InputError(f"{where} holds {dataset.dtype}; expected numbers.")
+    values = dataset[:].astype(np.float32)
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise InputError(f"{where} holds negative or not finite values; expected numbers from 0.")
+    if label in ("visible", "valid") and not np.isin(values, (0, 1)).all():
+        raise InputError(f"{where} holds values other than 0 and 1.")
+    return values
+
+
+def _check_hidden(group: PoseGroup, path: pathlib.Path, name: str) -> None:
+    if group.pose_2d is not None and "visible" in group.labels:
+        empty = group.labels["visible"].sum(axis=1) == 0
+        if empty.any():
+            raise InputError(f"{path}: {name} row {np.argmax(empty)} has no visible joint at all.")

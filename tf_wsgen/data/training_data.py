@@ -1,0 +1,148 @@
+"""A data source made ready: unpaired training poses, and held-out and test rows that only measure."""
+
+import dataclasses
+
+import numpy as np
+
+from tf_wsgen.config import SYNTHETIC, DataConfig
+from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared
+from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
+from tf_wsgen.data.synthetic import synthetic_people
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import Skeleton, skeleton_by_name
+
+MM_PER_METRE = 1000.0
+
+
+@dataclasses.dataclass(frozen=True)
+class PairedRows:
+    """Rows to measure on: one person at one instant a row.
+
+    Attributes:
+        keypoints: (N, J, 2) pixels, y down.
+        visible: (N, J).
+        pose_3d: (N, J, 3) millimetres, camera frame (x right, y down, z away).
+        action: (N,) texts, or None.
+    """
+
+    keypoints: np.ndarray
+    visible: np.ndarray
+    pose_3d: np.ndarray
+    action: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def evenly_spaced(self, count: int) -> "PairedRows":
+        """At most `count` rows, spread evenly over all."""
+        rows = np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int)
+        return PairedRows(*(None if v is None else v[rows] for v in vars(self).values()))
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """What training takes.
+
+    Attributes:
+        skeleton: The joints.
+        source: Where the data is from, in words.
+        pose_2d: (N, J, 2) normalised.
+        visible: (N, J).
+        pose_3d: (M, J, 3) metres, template frame; drawn independently of the 2D rows.
+        template: (4, 3) metres.
+        scale_ratio: See `align_rows`.
+        validation: The held-out sequences' pairs, or None.
+    """
+
+    skeleton: Skeleton
+    source: str
+    pose_2d: np.ndarray
+    visible: np.ndarray
+    pose_3d: np.ndarray
+    template: np.ndarray
+    scale_ratio: float
+    validation: PairedRows | None
+
+
+def read_source(config: DataConfig) -> PreparedData:
+    """The prepared file at `config.path`, or the built-in synthetic people."""
+    skeleton = skeleton_by_name(config.skeleton)
+    if config.path != SYNTHETIC:
+        return read_prepared(config.path, skeleton.joints)
+    data = synthetic_people()
+    if data.joints != skeleton.joints:
+        raise InputError(f"data.path is {SYNTHETIC!r}, whose skeleton is human16; data.skeleton is {skeleton.name!r}.")
+    return data
+
+
+def load_training_data(config: DataConfig, seed: int) -> TrainingData:
+    """Reads the training group, holds sequences out, normalises, and aligns to the template.
+
+    Args:
+        config: The data section of the configuration.
+        seed: Draws the held-out sequences.
+
+    Raises:
+        InputError: No training rows, rows that cannot be normalised, or sequences that cannot be held out.
+    """
+    skeleton, data = skeleton_by_name(config.skeleton), read_source(config)
+    group = data.train
+    if group is None or group.pose_2d is None or group.pose_3d is None:
+        raise InputError(f"{config.path}: has no training poses; expected train/pose_2d and train/pose_3d.")
+    keep_2d, keep_3d, validation = _hold_out(group, config, seed)
+    visible = group.labels.get("visible")
+    pose_2d, visible = normalise_rows(
+        group.pose_2d[keep_2d],
+        None if visible is None else visible[keep_2d],
+        skeleton,
+        f"{config.path}: train/pose_2d (training rows)",
+    )
+    metres = group.pose_3d[keep_3d] / np.float32(MM_PER_METRE)
+    metres -= metres[:, skeleton.root_index : skeleton.root_index + 1]
+    template = make_template(metres, skeleton)
+    pose_3d, scale_ratio = align_rows(metres, template, skeleton, f"{config.path}: train/pose_3d (training rows)")
+    return TrainingData(skeleton, data.source, pose_2d, visible, pose_3d, template, scale_ratio, validation)
+
+
+def load_test_rows(config: DataConfig) -> tuple[PairedRows, PreparedData]:
+    """Every row of the test group, and the source.
+
+    Raises:
+        InputError: The source has no test pairs.
+    """
+    data = read_source(config)
+    group = data.test
+    if group is None or not group.paired:
+        raise InputError(f"{config.path}: has no pairs to measure on; expected test/pose_2d and test/pose_3d.")
+    return _paired_rows(group, slice(None)), data
+
+
+def _paired_rows(group: PoseGroup, rows) -> PairedRows:
+    visible, action = group.labels.get("visible"), group.labels.get("action")
+    return PairedRows(
+        group.pose_2d[rows],
+        np.ones(group.pose_2d[rows].shape[:2], np.float32) if visible is None else visible[rows],
+        group.pose_3d[rows],
+        None if action is None else action[rows],
+    )
+
+
+def _hold_out(group: PoseGroup, config: DataConfig, seed: int):
+    """Masks of the 2D and 3D rows to train on, and the held-out sequences' pairs."""
+    if not config.validation_fraction:
+        return slice(None), slice(None), None
+    if not group.paired or "sequence" not in group.labels:
+        raise InputError(
+            f"{config.path}: train has no 'sequence' of rows with both 2D and 3D, so nothing can be held out; "
+            "set data.validation_fraction=0 to train without validation."
+        )
+    sequence = group.labels["sequence"]
+    names = np.unique(sequence)
+    count = max(1, round(config.validation_fraction * len(names)))
+    if count >= len(names):
+        raise InputError(
+            f"{config.path}: train has {len(names)} sequence(s), too few to hold out {count}; "
+            "set data.validation_fraction=0 to train without validation."
+        )
+    held_out = np.isin(sequence, np.random.default_rng(seed).choice(names, count, replace=False))
+    return ~held_out, ~held_out, _paired_rows(group, held_out)

@@ -1,0 +1,1 @@
+"""Pure geometry on batches of poses: cameras, alignment, kinematic chain space."""

@@ -1,0 +1,1 @@
+"""Drawing hypotheses, and choosing among them."""

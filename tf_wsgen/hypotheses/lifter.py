@@ -1,0 +1,2 @@
+"""The trained networks as one object: keypoints in, hypotheses out, in TensorFlow."""
+class Lifter: pass

@@ -1,0 +1,20 @@
+"""The loss terms: pure functions, one idea a file."""
+
+from tf_wsgen.losses.camera_constraint import camera_constraint
+from tf_wsgen.losses.diversity import diversity
+from tf_wsgen.losses.gradient_penalty import gradient_penalty, interpolate
+from tf_wsgen.losses.latent_reconstruction import latent_reconstruction
+from tf_wsgen.losses.mmd import critic_kernel, mmd_squared
+from tf_wsgen.losses.reprojection import log_likelihood, reprojection
+
+__all__ = [
+    "camera_constraint",
+    "critic_kernel",
+    "diversity",
+    "gradient_penalty",
+    "interpolate",
+    "latent_reconstruction",
+    "log_likelihood",
+    "mmd_squared",
+    "reprojection",
+]

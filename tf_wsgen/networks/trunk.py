@@ -1,0 +1,24 @@
+"""The trunk: features of a 2D pose that generator and camera share."""
+
+import keras
+
+from tf_wsgen.networks.blocks import Network, dense, residual
+
+
+@keras.saving.register_keras_serializable("tf_wsgen")
+class Trunk(Network):
+    """2D pose (B, J, 2) to features t (B, width): a = D(x), t = a + D(D(a)).
+
+    Args:
+        num_joints: J.
+        width: Units of every layer.
+        negative_slope: Slope of the leaky ReLU below zero.
+    """
+
+    def __init__(self, num_joints: int, width: int = 1024, negative_slope: float = 0.2, name: str = "trunk"):
+        pose_2d = keras.Input((num_joints, 2), name="pose_2d")
+        x = keras.layers.Reshape((2 * num_joints,))(pose_2d)
+        x = dense(x, width, negative_slope, "input")
+        x = residual(x, width, negative_slope, "block")
+        arguments = {"num_joints": num_joints, "width": width, "negative_slope": negative_slope}
+        super().__init__(pose_2d, x, arguments, name)

@@ -1,0 +1,35 @@
+"""Guarded arithmetic: every epsilon of the package that protects a value or a gradient lives here."""
+
+import tensorflow as tf
+
+# Squared length below which a vector has no direction worth following.
+TINY = 1e-12
+
+
+def safe_norm(x: tf.Tensor, axis: int = -1, keepdims: bool = False) -> tf.Tensor:
+    """Euclidean norm √Σx² over `axis` with a gradient of 0, not NaN, at x = 0.
+
+    Args:
+        x: (A1..An) float tensor.
+        axis: The axis to sum over.
+        keepdims: Keep that axis with length 1.
+    """
+    squared = tf.reduce_sum(tf.square(x), axis=axis, keepdims=keepdims)
+    positive = squared > 0.0
+    # The inner `where` keeps √'s infinite slope out of the branch that is not taken.
+    return tf.where(positive, tf.sqrt(tf.where(positive, squared, 1.0)), 0.0)
+
+
+def safe_divide(numerator: tf.Tensor, denominator: tf.Tensor) -> tf.Tensor:
+    """numerator / denominator, and 0 with gradient 0 where |denominator|² < `TINY`."""
+    usable = tf.square(denominator) > TINY
+    return tf.where(usable, numerator / tf.where(usable, denominator, 1.0), 0.0)
+
+
+def pairwise_squared_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """‖a_i − b_j‖² for every pair: (A1..An, N, D) and (A1..An, M, D) to (A1..An, N, M).
+
+    Computed from differences, so that it is exact near zero: ‖a‖² + ‖b‖² − 2⟨a,b⟩ cancels there.
+    """
+    difference = tf.expand_dims(a, -2) - tf.expand_dims(b, -3)
+    return tf.reduce_sum(tf.square(difference), axis=-1)

@@ -1,0 +1,268 @@
+"""WSGen: the four networks and one update of them."""
+
+import dataclasses
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tf_wsgen import losses
+from tf_wsgen.config import LossConfig, NetworkConfig
+from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.networks import Camera, Discriminator, Encoder, Generator, Trunk
+from tf_wsgen.skeleton import Skeleton
+
+# Streams of random numbers that must not repeat each other.
+CODE_STREAM, EPSILON_STREAM = 1, 2
+
+
+class Sample(NamedTuple):
+    """What the generator side makes of a batch: hypotheses (B, H, J, 3) and camera (B, 2, 3)."""
+
+    hypotheses: tf.Tensor
+    camera: tf.Tensor
+
+
+@keras.saving.register_keras_serializable("tf_wsgen")
+class WSGen(keras.Model):
+    """Weakly supervised generative network: trained on 2D poses and on 3D poses, never on pairs.
+
+    Args:
+        skeleton: The joints.
+        template: (4, 3) metres: right hip, left hip, right shoulder, left shoulder of the template.
+        scale_ratio: Mean of 1/s over the training poses; template-frame metres times it are metres.
+        network: Sizes and first weights.
+        loss: Weights and constants of the loss terms.
+        num_codes: H, latent codes for each 2D pose in training.
+        ema_momentum: Momentum of the generator side's average; 0 switches it off.
+        seed: Seeds the first weights, codes and ε.
+    """
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        template,
+        scale_ratio: float,
+        network: NetworkConfig = NetworkConfig(),
+        loss: LossConfig = LossConfig(),
+        num_codes: int = 2,
+        ema_momentum: float = 0.0,
+        seed: int = 0,
+    ):
+        super().__init__(name="wsgen")
+        keras.utils.set_random_seed(seed)
+        self.skeleton, self.loss_config, self.seed = skeleton, loss, seed
+        self.num_codes, self.ema_momentum = num_codes, ema_momentum
+        joints, slope = skeleton.num_joints, network.negative_slope
+        self.trunk = Trunk(joints, network.width, slope)
+        self.generator = Generator(
+            joints, network.width, network.code_size, slope, network.code_gain, network.pose_gain
+        )
+        self.camera = Camera(network.width, slope, network.camera_gain)
+        self.encoder = Encoder(joints, network.width, network.code_size, slope)
+        self.discriminator = Discriminator(
+            joints,
+            skeleton.bone_indices,
+            network.pose_branch_width,
+            network.kcs_branch_width,
+            network.num_features,
+            slope,
+        )
+        self.averages = [
+            # Every replica computes the same average, so their mean is it.
+            keras.Variable(variable, trainable=False, aggregation="mean", name=f"average_{variable.name}")
+            for variable in (self.lifting_variables if ema_momentum else [])
+        ]
+        self._arguments = {
+            "skeleton": dataclasses.asdict(skeleton),
+            "template": [[float(x) for x in point] for point in template],
+            "scale_ratio": float(scale_ratio),
+            "network": dataclasses.asdict(network),
+            "loss": dataclasses.asdict(loss),
+            "num_codes": num_codes,
+            "ema_momentum": ema_momentum,
+            "seed": seed,
+        }
+        self.built = True
+
+    @property
+    def lifting_variables(self) -> list:
+        """Weights that turn a 2D pose into hypotheses (those that are averaged)."""
+        networks = (self.trunk, self.generator, self.camera)
+        return [variable for network in networks for variable in network.trainable_variables]
+
+    @property
+    def generator_variables(self) -> list:
+        """Weights of the generator side's update: trunk, generator, camera, encoder."""
+        return self.lifting_variables + self.encoder.trainable_variables
+
+    def compile(self, optimizer, discriminator_optimizer, **kwargs) -> None:
+        """Takes the two optimizers and builds them (inside the strategy's scope)."""
+        super().compile(optimizer=optimizer, **kwargs)
+        self.discriminator_optimizer = discriminator_optimizer
+        optimizer.build(self.generator_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def train_step(self, data: dict) -> dict:
+        """One discriminator update, then one generator update, on the same batch, codes and hypotheses.
+
+        Args:
+            data: `pose_2d` (B, J, 2), `visible` (B, J), `pose_3d` (B or B·H, J, 3), and, where they are
+                handed in and not drawn, `z` (B, H, Z) and `epsilon` (B, H).
+
+        Returns:
+            Every loss term by name, as it was before the update that used it.
+        """
+        batch = self._with_noise(data)
+        with tf.GradientTape() as generator_tape:
+            sample = self.generate(batch["pose_2d"], batch["z"])
+        with tf.GradientTape() as discriminator_tape:
+            critic_losses = self.discriminator_losses(sample, batch)
+            discriminator_loss = self.discriminator_loss(critic_losses)
+        self._update(
+            self.discriminator_optimizer, discriminator_tape, discriminator_loss, self.discriminator.trainable_variables
+        )
+        with generator_tape:
+            generator_losses = self.generator_losses(sample, batch)
+            generator_loss = self.generator_loss(generator_losses)
+        self._update(self.optimizer, generator_tape, generator_loss, self.generator_variables)
+        self._update_averages()
+        return {"gradient_penalty": critic_losses["gradient_penalty"], **generator_losses}
+
+    def generate(self, pose_2d: tf.Tensor, z: tf.Tensor) -> Sample:
+        """Hypotheses and camera of (B, J, 2) poses with (B, H, Z) codes; the trunk runs once a pose."""
+        features = self.trunk(pose_2d)
+        return Sample(self.generator([features, z]), self.camera(features))
+
+    def discriminator_losses(self, sample: Sample, batch: dict) -> dict:
+        """L_adv and L_gp by name."""
+        generated, real = self._critic_features(sample.hypotheses, batch["pose_3d"])
+        interpolated = losses.interpolate(sample.hypotheses, batch["pose_3d"], batch["epsilon"])
+        dot_weight = self.loss_config.dot_weight
+        return {
+            "mmd_squared": losses.mmd_squared(generated, real, dot_weight),
+            "gradient_penalty": losses.gradient_penalty(self.discriminator, interpolated, generated, real, dot_weight),
+        }
+
+    def discriminator_loss(self, terms: dict) -> tf.Tensor:
+        """−L_adv + λ_gp L_gp."""
+        return self.loss_config.weight_gradient_penalty * terms["gradient_penalty"] - terms["mmd_squared"]
+
+    def generator_losses(self, sample: Sample, batch: dict) -> dict:
+        """L_adv, L_2D, L_cam, L_reg and L_rec by name."""
+        config, z = self.loss_config, batch["z"]
+        weights = self.skeleton.joint_weights * batch["visible"]
+        generated, real = self._critic_features(sample.hypotheses, batch["pose_3d"])
+        return {
+            "mmd_squared": losses.mmd_squared(generated, real, config.dot_weight),
+            "reprojection": losses.reprojection(batch["pose_2d"], *sample, weights, config.laplace_scale),
+            "camera": losses.camera_constraint(sample.camera),
+            "diversity": losses.diversity(sample.hypotheses, z, config.diversity_threshold),
+            "reconstruction": losses.latent_reconstruction(z, self.encoder(sample.hypotheses)),
+        }
+
+    def generator_loss(self, terms: dict) -> tf.Tensor:
+        """L_adv + λ_2D L_2D + λ_cam L_cam + λ_reg L_reg + λ_rec L_rec."""
+        config = self.loss_config
+        return (
+            terms["mmd_squared"]
+            + config.weight_2d * terms["reprojection"]
+            + config.weight_camera * terms["camera"]
+            + config.weight_diversity * terms["diversity"]
+            + config.weight_reconstruction * terms["reconstruction"]
+        )
+
+    def _critic_features(self, hypotheses: tf.Tensor, real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Critic features of generated and real poses, of all replicas, so that MMD² is the global batch's."""
+        generated = tf.reshape(hypotheses, [-1, *hypotheses.shape[2:]])
+        features = self.discriminator(tf.concat([generated, real], axis=0))
+        generated, real = tf.split(features, [tf.shape(generated)[0], tf.shape(real)[0]])
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            generated, real = context.all_gather(generated, axis=0), context.all_gather(real, axis=0)
+        return generated, real
+
+    def _update(self, optimizer, tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> None:
+        # Optimizers sum gradients over replicas; every term is a mean over the batch.
+        gradients = tape.gradient(loss, variables)
+        share = 1.0 / self.distribute_strategy.num_replicas_in_sync
+        optimizer.apply_gradients([(gradient * share, v) for gradient, v in zip(gradients, variables, strict=True)])
+
+    def _update_averages(self) -> None:
+        # Early on the average forgets faster, so that it doesn't remember the first weights.
+        updates = tf.cast(self.optimizer.iterations, tf.float32)
+        momentum = tf.minimum(self.ema_momentum, (1.0 + updates) / (10.0 + updates))
+        for average, variable in zip(self.averages, self.lifting_variables if self.averages else [], strict=True):
+            average.assign(momentum * average + (1.0 - momentum) * variable)
+
+    def _with_noise(self, data: dict) -> dict:
+        """The batch with z and ε: those handed in, or a pure function of seed, update and replica."""
+        rows = tf.shape(data["pose_2d"])[0]
+        rows = data["pose_2d"].shape[0] or rows
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        update = tf.cast(self.optimizer.iterations, tf.int32)
+
+        def seed(stream):
+            folded = tf.random.experimental.stateless_fold_in([self.seed, stream], update)
+            return tf.random.experimental.stateless_fold_in(folded, replica)
+
+        code_size = self.generator.input_shape[1][-1]
+        noise = {
+            "z": lambda: tf.random.stateless_normal([rows, self.num_codes, code_size], seed(CODE_STREAM)),
+            "epsilon": lambda: tf.random.stateless_uniform([rows, self.num_codes], seed(EPSILON_STREAM)),
+        }
+        return {**{name: draw() for name, draw in noise.items() if name not in data}, **data}
+
+    def lifter(self) -> Lifter:
+        """The trained part alone, in copies that further training does not touch; averaged where EMA is on."""
+        networks = [type(n).from_config(n.get_config()) for n in (self.trunk, self.generator, self.camera)]
+        copies = [variable for network in networks for variable in network.trainable_variables]
+        for copy, variable in zip(copies, self.averages or self.lifting_variables, strict=True):
+            copy.assign(variable)
+        arguments = self._arguments
+        scale = self.loss_config.laplace_scale
+        return Lifter(self.skeleton, *networks, arguments["template"], arguments["scale_ratio"], scale)
+
+    def make_train_function(self, force: bool = False):
+        """Keras' training function; for several replicas one whose loop over `steps_per_execution` works.
+
+        Keras' own loop puts the optimizers' merge calls into a conditional, which fails under several replicas.
+        """
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync == 1:
+            return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return self.train_function
+
+        def one_step(iterator):
+            outputs = strategy.run(self.train_step, args=(next(iterator),))
+            return tf.nest.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), outputs)
+
+        @tf.function(reduce_retracing=True)
+        def train_function(iterator):
+            outputs = one_step(iterator)
+            for _ in tf.range(self.steps_per_execution - 1):
+                outputs = one_step(iterator)
+            return outputs
+
+        self.train_function = train_function
+        return train_function
+
+    def get_config(self) -> dict:
+        """The constructor's arguments as plain numbers, texts and lists."""
+        return dict(self._arguments)
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None) -> "WSGen":
+        """The model that `get_config` describes, with fresh weights."""
+        skeleton = dict(config["skeleton"])
+        for name in ("joints", "hips", "shoulders", "limbs"):
+            skeleton[name] = tuple(skeleton[name])
+        for name in ("bones", "symmetric_bones"):
+            skeleton[name] = tuple(tuple(pair) for pair in skeleton[name])
+        rest = {
+            "skeleton": Skeleton(**skeleton),
+            "network": NetworkConfig(**config["network"]),
+            "loss": LossConfig(**config["loss"]),
+        }
+        return cls(**{**config, **rest})
