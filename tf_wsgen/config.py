@@ -153,7 +153,9 @@ class Config:
         if self.training.strategy not in STRATEGIES:
             raise InputError(f"training.strategy is {self.training.strategy!r}; expected one of {list(STRATEGIES)}.")
         if self.training.batch_size < 2:
-            raise InputError("training.batch_size is 1; expected at least 2, the unbiased MMD² compares within a batch.")
+            raise InputError(
+                "training.batch_size is 1; expected at least 2, the unbiased MMD² compares within a batch."
+            )
         if self.training.num_codes < 2:
             raise InputError("training.num_codes is 1; expected at least 2, the diversity loss compares two codes.")
         if self.training.evaluate_every % self.training.steps_per_execution:
@@ -219,9 +221,9 @@ class Config:
             config = config.override({section: {field: text.strip()}}, f"--set {assignment}")
         return config
 
-    def save(self, path: str | pathlib.Path) -> None:
-        """Writes every field as YAML."""
-        pathlib.Path(path).write_text(yaml.safe_dump(self.to_dict(), sort_keys=False))
+    def to_yaml(self) -> str:
+        """Every field as YAML, which `load_config` reads back."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False)
 
 
 _SECTIONS = typing.get_type_hints(Config)

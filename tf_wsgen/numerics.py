@@ -21,7 +21,7 @@ def safe_norm(x: tf.Tensor, axis: int = -1, keepdims: bool = False) -> tf.Tensor
 
 
 def safe_divide(numerator: tf.Tensor, denominator: tf.Tensor) -> tf.Tensor:
-    """numerator / denominator, and 0 with gradient 0 where |denominator|² < `TINY`."""
+    """The quotient numerator / denominator, and 0 with gradient 0 where |denominator|² < `TINY`."""
     usable = tf.square(denominator) > TINY
     return tf.where(usable, numerator / tf.where(usable, denominator, 1.0), 0.0)
 
@@ -31,5 +31,5 @@ def pairwise_squared_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
 
     Computed from differences, so that it is exact near zero: ‖a‖² + ‖b‖² − 2⟨a,b⟩ cancels there.
     """
-    difference = tf.expand_dims(a, -2) - tf.expand_dims(b, -3)
-    return tf.reduce_sum(tf.square(difference), axis=-1)
+    squares = tf.reduce_sum(tf.square(a), -1)[..., :, None] + tf.reduce_sum(tf.square(b), -1)[..., None, :]
+    return tf.maximum(squares - 2.0 * tf.matmul(a, b, transpose_b=True), 0.0)

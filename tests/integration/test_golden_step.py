@@ -18,9 +18,7 @@ from tf_wsgen.geometry.weak_perspective import project
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training.model import WSGen
 
-GOLDEN = pathlib.Path(
-    os.environ.get("WSGEN_GOLDEN", pathlib.Path(__file__).parents[1] / "data" / "training_step.npz")
-)
+GOLDEN = pathlib.Path(os.environ.get("WSGEN_GOLDEN", pathlib.Path(__file__).parents[1] / "data" / "training_step.npz"))
 POSES, CODES, JOINTS = 8, 2, 16
 TOLERANCE, UPDATE_TOLERANCE, SMALLEST_GRADIENT = 1e-4, 1e-2, 1e-6
 
@@ -141,7 +139,7 @@ def update(golden, batch):
     width, code_size = golden["weights_0/Generator/W_genfc1"].shape[1], golden["z"].shape[1]
     network = NetworkConfig(width=width, code_size=code_size, pose_branch_width=12, kcs_branch_width=20)
     loss = LossConfig(dot_weight=float(golden["dot_weight"]))
-    model = WSGen(HUMAN16, np.eye(4, 3), 1.0, network, loss, num_codes=CODES)
+    model = WSGen(HUMAN16, np.eye(4, 3), 1.0, network, loss)
     for network, layer, kind, variable in variables(model):
         variable.assign(stored(golden, "weights_0", network, layer, kind))
     seen = {"weights": {}, "losses": {}}

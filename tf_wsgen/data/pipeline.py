@@ -1,12 +1,12 @@
 """Unpaired batches as a pure function of seed and update: nothing to store, exact to resume."""
 
-import numpy as np
 import tensorflow as tf
 
+from tf_wsgen.data.training_data import TrainingData
 from tf_wsgen.errors import InputError
 
-# Streams of shuffles: 2D poses and 3D poses are permuted independently of each other.
-POSE_2D_STREAM, POSE_3D_STREAM = 1, 2
+# Streams of random numbers: shuffles of 2D and of 3D poses, codes and ε are independent of each other.
+POSE_2D_STREAM, POSE_3D_STREAM, CODE_STREAM, EPSILON_STREAM = 1, 2, 3, 4
 
 
 def shuffled_rows(update: tf.Tensor, rows: int, batch_size: int, seed: int, stream: int) -> tf.Tensor:
@@ -30,28 +30,53 @@ def shuffled_rows(update: tf.Tensor, rows: int, batch_size: int, seed: int, stre
     return tf.random.experimental.index_shuffle(place, key, rows - 1)
 
 
-def unpaired_batches(
-    pose_2d: np.ndarray, visible: np.ndarray, pose_3d: np.ndarray, batch_size: int, seed: int, first_update: int = 0
-) -> tf.data.Dataset:
-    """An endless dataset of {pose_2d, visible, pose_3d}, batch `first_update` first.
+def batch_noise(update: tf.Tensor, batch_size: int, num_codes: int, code_size: int, seed: int) -> dict:
+    """Codes z ~ N(0, I) (B, H, Z) and mixing weights ε ~ U(0, 1) (B, H) of one batch."""
 
-    2D and 3D rows are permuted independently; the rows of a batch are distinct draws.
+    def key(stream):
+        return tf.random.experimental.stateless_fold_in(tf.constant([seed, stream], tf.int64), update)
+
+    return {
+        "z": tf.random.stateless_normal([batch_size, num_codes, code_size], key(CODE_STREAM)),
+        "epsilon": tf.random.stateless_uniform([batch_size, num_codes], key(EPSILON_STREAM)),
+    }
+
+
+def unpaired_batches(
+    data: TrainingData,
+    batch_size: int,
+    num_codes: int,
+    code_size: int,
+    seed: int,
+    first_update: int = 0,
+    shard: tuple[int, int, int] = (0, 1, 1),
+) -> tf.data.Dataset:
+    """An endless dataset of what one update takes, update `first_update` first.
+
+    2D and 3D rows are permuted independently; the rows of a batch are distinct draws. Noise is part of
+    the batch, so that an update means the same on one replica and on many (and because XLA draws
+    normal numbers on a CPU ten times slower than the pipeline's threads do).
 
     Args:
-        pose_2d: (N, J, 2).
-        visible: (N, J).
-        pose_3d: (M, J, 3).
-        batch_size: Rows of each a batch.
+        data: The training poses.
+        batch_size: Rows of 2D and of 3D poses a batch, over all replicas.
+        num_codes: H.
+        code_size: Z.
         seed: Seed of the run.
         first_update: Number of the first batch.
+        shard: First replica here, replicas here, replicas everywhere: elements are the parts of each
+            batch that these replicas take, in order.
 
     Raises:
-        InputError: Fewer rows than a batch.
+        InputError: Fewer rows than a batch, or a batch that the replicas cannot share.
     """
-    for name, array in (("2D", pose_2d), ("3D", pose_3d)):
+    for name, array in (("2D", data.pose_2d), ("3D", data.pose_3d)):
         if len(array) < batch_size:
             raise InputError(f"There are {len(array)} {name} training rows; expected at least a batch ({batch_size}).")
-    pose_2d, visible, pose_3d = (tf.constant(array) for array in (pose_2d, visible, pose_3d))
+    first, here, replicas = shard
+    if batch_size % replicas:
+        raise InputError(f"training.batch_size is {batch_size}; expected a multiple of the {replicas} replicas.")
+    pose_2d, visible, pose_3d = (tf.constant(array) for array in (data.pose_2d, data.visible, data.pose_3d))
 
     def batch(update):
         rows_2d = shuffled_rows(update, pose_2d.shape[0], batch_size, seed, POSE_2D_STREAM)
@@ -60,7 +85,13 @@ def unpaired_batches(
             "pose_2d": tf.gather(pose_2d, rows_2d),
             "visible": tf.gather(visible, rows_2d),
             "pose_3d": tf.gather(pose_3d, rows_3d),
+            **batch_noise(update, batch_size, num_codes, code_size, seed),
         }
 
-    dataset = tf.data.Dataset.counter(start=first_update, dtype=tf.int64)
-    return dataset.map(batch).prefetch(tf.data.AUTOTUNE)
+    def part(value):
+        return tf.reshape(value, [replicas, batch_size // replicas, *value.shape[1:]])[first : first + here]
+
+    dataset = tf.data.Dataset.counter(start=first_update, dtype=tf.int64).map(batch)
+    if replicas > 1:
+        dataset = dataset.map(lambda whole: {name: part(value) for name, value in whole.items()}).unbatch()
+    return dataset.prefetch(tf.data.AUTOTUNE)

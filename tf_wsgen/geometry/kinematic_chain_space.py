@@ -13,7 +13,9 @@ def bone_vectors(pose_3d: tf.Tensor, bones: Sequence[tuple[int, int]]) -> tf.Ten
     for row, (first, second) in enumerate(bones):
         difference[row, first] += 1.0
         difference[row, second] -= 1.0
-    return tf.einsum("kj,...jc->...kc", tf.constant(difference, pose_3d.dtype), pose_3d)
+    flat = tf.reshape(pose_3d, tf.concat([tf.shape(pose_3d)[:-2], [3 * pose_3d.shape[-2]]], axis=0))
+    vectors = tf.matmul(flat, tf.constant(np.kron(difference, np.eye(3)).T, pose_3d.dtype))
+    return tf.reshape(vectors, tf.concat([tf.shape(pose_3d)[:-2], [len(bones), 3]], axis=0))
 
 
 def kinematic_chain_space(pose_3d: tf.Tensor, bones: Sequence[tuple[int, int]]) -> tf.Tensor:
@@ -22,4 +24,5 @@ def kinematic_chain_space(pose_3d: tf.Tensor, bones: Sequence[tuple[int, int]]) 
     The diagonal holds squared bone lengths, the rest the cosines between bones times their lengths.
     """
     vectors = bone_vectors(pose_3d, bones)
-    return tf.matmul(vectors, vectors, transpose_b=True)
+    # Products of whole columns fuse into one loop, where a product of many small matrices would not.
+    return tf.add_n([x[..., :, None] * x[..., None, :] for x in tf.unstack(vectors, axis=-1)])

@@ -18,7 +18,8 @@ def project(camera: tf.Tensor, pose_3d: tf.Tensor) -> tf.Tensor:
     Returns:
         (A1..An, J, 2), in the units of the normalised 2D pose.
     """
-    return tf.matmul(pose_3d, camera, transpose_b=True)
+    # Sums of products fuse into one loop, where a product of many small matrices would not.
+    return tf.reduce_sum(pose_3d[..., :, None, :] * camera[..., None, :, :], axis=-1)
 
 
 def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:

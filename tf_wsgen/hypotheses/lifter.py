@@ -1,2 +1,144 @@
-"""The trained networks as one object: keypoints in, hypotheses out, in TensorFlow."""
-class Lifter: pass
+"""The trained networks as one object: keypoints in pixels in, hypotheses in millimetres out."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tf_wsgen.data.preprocess import NormalisedPose, normalise_keypoints
+from tf_wsgen.geometry.alignment import root_centre
+from tf_wsgen.geometry.weak_perspective import project, rotation_from_camera
+from tf_wsgen.hypotheses.mean_shift import mean_shift
+from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
+from tf_wsgen.losses import log_likelihood
+from tf_wsgen.skeleton import Skeleton
+
+MM_PER_METRE = 1000.0
+# From R's frame (y up, z towards the viewer) to the camera frame of files (y down, z away).
+TO_CAMERA_FRAME = (1.0, -1.0, -1.0)
+
+
+class Lifter(tf.Module):
+    """Trunk, generator and camera with what they need to read pixels and to answer in millimetres.
+
+    All methods are pure TensorFlow and take any batch size.
+
+    Args:
+        skeleton: The joints.
+        trunk: The trained trunk.
+        generator: The trained generator.
+        camera: The trained camera network.
+        template: (4, 3) metres: right hip, left hip, right shoulder, left shoulder.
+        scale_ratio: Camera-frame metres per template-frame metre.
+        laplace_scale: b of the likelihood, in normalised coordinates.
+    """
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        trunk: keras.Model,
+        generator: keras.Model,
+        camera: keras.Model,
+        template: Sequence[Sequence[float]],
+        scale_ratio: float,
+        laplace_scale: float = 1.0,
+    ):
+        super().__init__(name="lifter")
+        self.skeleton = skeleton
+        self.trunk, self.generator, self.camera = trunk, generator, camera
+        self.template, self.scale_ratio, self.laplace_scale = template, scale_ratio, laplace_scale
+
+    @property
+    def code_size(self) -> int:
+        """Z, the length of a latent code."""
+        return self.generator.input_shape[1][-1]
+
+    @property
+    def weights(self) -> list:
+        """The networks' weights, in the order of `WSGen.lifting_variables`."""
+        return [weight for network in (self.trunk, self.generator, self.camera) for weight in network.weights]
+
+    def generate(self, pose_2d: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Hypotheses and camera of normalised poses.
+
+        Args:
+            pose_2d: (B, J, 2) normalised.
+            z: (B, H, Z), or (1, H, Z) for the same codes for every pose.
+
+        Returns:
+            Hypotheses (B, H, J, 3), metres, template frame, and camera (B, 2, 3).
+        """
+        features = self.trunk(pose_2d)
+        return self.generator([features, z]), self.camera(features)
+
+    def to_camera_frame(self, hypotheses: tf.Tensor, camera: tf.Tensor) -> tf.Tensor:
+        """Template frame, metres, to camera frame, millimetres: (B, H, J, 3) with camera (B, 2, 3).
+
+        The rotation nearest to the camera, the stored scale ratio, root at the origin; x right, y down, z away.
+        """
+        rotated = tf.matmul(hypotheses, rotation_from_camera(camera)[:, None], transpose_b=True)
+        scaled = rotated * tf.constant(TO_CAMERA_FRAME) * (MM_PER_METRE * self.scale_ratio)
+        return root_centre(scaled, self.skeleton.root_index)
+
+    def decode(self, keypoints: tf.Tensor, visible: tf.Tensor, z: tf.Tensor) -> dict:
+        """Hypotheses of given codes.
+
+        Args:
+            keypoints: (B, J, 2) pixels, x right, y down.
+            visible: (B, J) 1 seen, 0 missing.
+            z: (B, H, Z), or (1, H, Z).
+
+        Returns:
+            `pose_3d` (B, H, J, 3) mm, camera frame, root-centred; `pose_3d_template` (B, H, J, 3) metres,
+            template frame; `camera` (B, 2, 3), from the template frame to normalised 2D coordinates;
+            `reprojection` (B, H, J, 2) pixels; `log_likelihood` (B, H) nats.
+
+        Raises:
+            tf.errors.InvalidArgumentError: A row without a visible root and without both hips, with all
+                joints in one place, or with numbers that are not finite.
+        """
+        normalised = self._normalise(keypoints, visible)
+        hypotheses, camera = self.generate(normalised.pose_2d, z)
+        return self._describe(normalised, hypotheses, camera)
+
+    def zero_code(self, keypoints: tf.Tensor, visible: tf.Tensor) -> dict:
+        """The pose of z = 0, as `decode` describes it but without the hypothesis axis."""
+        return _only_hypothesis(self.decode(keypoints, visible, zero_code(self.code_size)))
+
+    def sample(self, keypoints: tf.Tensor, visible: tf.Tensor, num_hypotheses: int, seed: int) -> dict:
+        """N hypotheses, as `decode` describes them; a pure function of each pose, N and the seed."""
+        return self.decode(keypoints, visible, shared_codes(num_hypotheses, self.code_size, seed))
+
+    def mean_shift(
+        self, keypoints: tf.Tensor, visible: tf.Tensor, num_hypotheses: int, seed: int, bandwidth: float | None = None
+    ) -> dict:
+        """The mode of N hypotheses, as `decode` describes it but without the hypothesis axis."""
+        normalised = self._normalise(keypoints, visible)
+        codes = shared_codes(num_hypotheses, self.code_size, seed)
+        hypotheses, camera = self.generate(normalised.pose_2d, codes)
+        mode = mean_shift(hypotheses, bandwidth)
+        return _only_hypothesis(self._describe(normalised, mode.pose_3d[:, None], camera))
+
+    def _normalise(self, keypoints: tf.Tensor, visible: tf.Tensor) -> NormalisedPose:
+        normalised = normalise_keypoints(keypoints, visible, self.skeleton)
+        message = (
+            f"keypoints: every row needs finite pixels, a visible {self.skeleton.root} or both hips, "
+            "and joints in more than one place."
+        )
+        check = tf.debugging.Assert(tf.reduce_all(normalised.usable), [message])
+        with tf.control_dependencies([check] if check is not None else []):
+            return normalised._replace(pose_2d=tf.identity(normalised.pose_2d))
+
+    def _describe(self, normalised: NormalisedPose, hypotheses: tf.Tensor, camera: tf.Tensor) -> dict:
+        weights = self.skeleton.joint_weights * normalised.visible
+        return {
+            "pose_3d": self.to_camera_frame(hypotheses, camera),
+            "pose_3d_template": hypotheses,
+            "camera": camera,
+            "reprojection": normalised.to_pixels(project(camera[:, None], hypotheses)),
+            "log_likelihood": log_likelihood(normalised.pose_2d, hypotheses, camera, weights, self.laplace_scale),
+        }
+
+
+def _only_hypothesis(described: dict) -> dict:
+    return {name: value if name == "camera" else value[:, 0] for name, value in described.items()}

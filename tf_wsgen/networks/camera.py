@@ -17,9 +17,7 @@ class Camera(Network):
         camera_gain: Gain on the last layer's initial weights.
     """
 
-    def __init__(
-        self, width: int = 1024, negative_slope: float = 0.2, camera_gain: float = 1.0, name: str = "camera"
-    ):
+    def __init__(self, width: int = 1024, negative_slope: float = 0.2, camera_gain: float = 1.0, name: str = "camera"):
         features = keras.Input((width,), name="features")
         x = residual(features, width, negative_slope, "block_1")
         x = residual(x, width, negative_slope, "block_2")

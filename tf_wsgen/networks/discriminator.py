@@ -21,9 +21,11 @@ class KinematicChainSpace(keras.layers.Layer):
         self.bones = tuple(tuple(bone) for bone in bones)
 
     def call(self, pose_3d):
+        """Ψ of each pose."""
         return kinematic_chain_space(pose_3d, self.bones)
 
     def get_config(self) -> dict:
+        """The constructor's arguments."""
         return {**super().get_config(), "bones": self.bones}
 
 

@@ -1,0 +1,1 @@
+"""Training: the model, its callbacks, and the loop."""

@@ -12,9 +12,6 @@ from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.networks import Camera, Discriminator, Encoder, Generator, Trunk
 from tf_wsgen.skeleton import Skeleton
 
-# Streams of random numbers that must not repeat each other.
-CODE_STREAM, EPSILON_STREAM = 1, 2
-
 
 class Sample(NamedTuple):
     """What the generator side makes of a batch: hypotheses (B, H, J, 3) and camera (B, 2, 3)."""
@@ -33,9 +30,8 @@ class WSGen(keras.Model):
         scale_ratio: Mean of 1/s over the training poses; template-frame metres times it are metres.
         network: Sizes and first weights.
         loss: Weights and constants of the loss terms.
-        num_codes: H, latent codes for each 2D pose in training.
         ema_momentum: Momentum of the generator side's average; 0 switches it off.
-        seed: Seeds the first weights, codes and ε.
+        seed: Seeds the first weights.
     """
 
     def __init__(
@@ -45,14 +41,13 @@ class WSGen(keras.Model):
         scale_ratio: float,
         network: NetworkConfig = NetworkConfig(),
         loss: LossConfig = LossConfig(),
-        num_codes: int = 2,
         ema_momentum: float = 0.0,
         seed: int = 0,
     ):
         super().__init__(name="wsgen")
         keras.utils.set_random_seed(seed)
-        self.skeleton, self.loss_config, self.seed = skeleton, loss, seed
-        self.num_codes, self.ema_momentum = num_codes, ema_momentum
+        self.skeleton, self.loss_config = skeleton, loss
+        self.ema_momentum = ema_momentum
         joints, slope = skeleton.num_joints, network.negative_slope
         self.trunk = Trunk(joints, network.width, slope)
         self.generator = Generator(
@@ -79,7 +74,6 @@ class WSGen(keras.Model):
             "scale_ratio": float(scale_ratio),
             "network": dataclasses.asdict(network),
             "loss": dataclasses.asdict(loss),
-            "num_codes": num_codes,
             "ema_momentum": ema_momentum,
             "seed": seed,
         }
@@ -103,17 +97,16 @@ class WSGen(keras.Model):
         optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
 
-    def train_step(self, data: dict) -> dict:
+    def train_step(self, batch: dict) -> dict:
         """One discriminator update, then one generator update, on the same batch, codes and hypotheses.
 
         Args:
-            data: `pose_2d` (B, J, 2), `visible` (B, J), `pose_3d` (B or B·H, J, 3), and, where they are
-                handed in and not drawn, `z` (B, H, Z) and `epsilon` (B, H).
+            batch: `pose_2d` (B, J, 2), `visible` (B, J), `pose_3d` (B or B·H, J, 3), `z` (B, H, Z) and
+                `epsilon` (B, H), as `tf_wsgen.data.pipeline` makes them.
 
         Returns:
             Every loss term by name, as it was before the update that used it.
         """
-        batch = self._with_noise(data)
         with tf.GradientTape() as generator_tape:
             sample = self.generate(batch["pose_2d"], batch["z"])
         with tf.GradientTape() as discriminator_tape:
@@ -195,33 +188,19 @@ class WSGen(keras.Model):
         for average, variable in zip(self.averages, self.lifting_variables if self.averages else [], strict=True):
             average.assign(momentum * average + (1.0 - momentum) * variable)
 
-    def _with_noise(self, data: dict) -> dict:
-        """The batch with z and ε: those handed in, or a pure function of seed, update and replica."""
-        rows = tf.shape(data["pose_2d"])[0]
-        rows = data["pose_2d"].shape[0] or rows
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        update = tf.cast(self.optimizer.iterations, tf.int32)
-
-        def seed(stream):
-            folded = tf.random.experimental.stateless_fold_in([self.seed, stream], update)
-            return tf.random.experimental.stateless_fold_in(folded, replica)
-
-        code_size = self.generator.input_shape[1][-1]
-        noise = {
-            "z": lambda: tf.random.stateless_normal([rows, self.num_codes, code_size], seed(CODE_STREAM)),
-            "epsilon": lambda: tf.random.stateless_uniform([rows, self.num_codes], seed(EPSILON_STREAM)),
-        }
-        return {**{name: draw() for name, draw in noise.items() if name not in data}, **data}
-
     def lifter(self) -> Lifter:
         """The trained part alone, in copies that further training does not touch; averaged where EMA is on."""
         networks = [type(n).from_config(n.get_config()) for n in (self.trunk, self.generator, self.camera)]
-        copies = [variable for network in networks for variable in network.trainable_variables]
-        for copy, variable in zip(copies, self.averages or self.lifting_variables, strict=True):
-            copy.assign(variable)
         arguments = self._arguments
         scale = self.loss_config.laplace_scale
-        return Lifter(self.skeleton, *networks, arguments["template"], arguments["scale_ratio"], scale)
+        lifter = Lifter(self.skeleton, *networks, arguments["template"], arguments["scale_ratio"], scale)
+        self.update_lifter(lifter)
+        return lifter
+
+    def update_lifter(self, lifter: Lifter) -> None:
+        """Copies the present (averaged) weights into a lifter that `lifter` made."""
+        for copy, variable in zip(lifter.weights, self.averages or self.lifting_variables, strict=True):
+            copy.assign(variable)
 
     def make_train_function(self, force: bool = False):
         """Keras' training function; for several replicas one whose loop over `steps_per_execution` works.

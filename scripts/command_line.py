@@ -1,0 +1,72 @@
+"""What every script shares: flags without TensorFlow, and exit codes instead of tracebacks."""
+
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+from tf_wsgen.config import Config, load_config
+from tf_wsgen.errors import InputError, NonFiniteLossError
+
+USER_MISTAKE, NOT_FINITE, INTERRUPTED = 2, 3, 130
+
+_CONFIG = flags.DEFINE_string("config", None, "YAML file of the fields that differ from the defaults.")
+_DATA = flags.DEFINE_string("data", None, 'Prepared HDF5 file, or "synthetic"; short for --set data.path=FILE.')
+_SET = flags.DEFINE_multi_string("set", [], "A field, such as loss.weight_2d=20; may be given many times.")
+
+
+def configured(base: Config | None = None) -> Config:
+    """The configuration that --config, --data and --set describe, over `base` or the defaults."""
+    if base is not None and _CONFIG.value:
+        raise InputError("--config is for training; a work directory has its own configuration (use --set).")
+    config = base or (load_config(_CONFIG.value) if _CONFIG.value else Config())
+    assignments = [f"data.path={_DATA.value}", *_SET.value] if _DATA.value else _SET.value
+    return config.override_from_flags(assignments)
+
+
+def new_file(path: str | None) -> pathlib.Path | None:
+    """A path to write to, in a folder that is there (or is made)."""
+    if path is None:
+        return None
+    file = pathlib.Path(path)
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; expected a file to write.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written ({error.strerror}).") from None
+    return file
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Parses flags, runs `main`, and leaves: 2 for the user's mistake, 3 not finite, 130 after Ctrl-C."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+    def guarded(arguments):
+        if len(arguments) > 1:
+            _leave(f"unexpected argument {arguments[1]!r}; see --help", USER_MISTAKE)
+        try:
+            sys.exit(main())
+        except InputError as error:
+            _leave(error, USER_MISTAKE)
+        except NonFiniteLossError as error:
+            _leave(error, NOT_FINITE)
+        except KeyboardInterrupt:
+            _leave("interrupted", INTERRUPTED)
+
+    def parsed(arguments):
+        try:
+            return flags.FLAGS(arguments)
+        except flags.Error as error:
+            _leave(f"{error}; see --help", USER_MISTAKE)
+
+    if any(argument.lstrip("-") in ("help", "helpfull", "helpshort") for argument in sys.argv[1:]):
+        app.run(guarded)
+    app.run(guarded, flags_parser=parsed)
+
+
+def _leave(message: object, code: int) -> None:
+    print(f"{pathlib.Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(code)

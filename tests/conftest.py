@@ -1,0 +1,22 @@
+"""Two logical CPUs before TensorFlow starts, and where the larger data lies."""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> pathlib.Path:
+    """The folder of larger data files, `$WSGEN_DATA`; skips the test where it isn't set."""
+    folder = os.environ.get("WSGEN_DATA")
+    if not folder:
+        pytest.skip("WSGEN_DATA is not set: this test needs the larger data files.")
+    return pathlib.Path(folder)

@@ -1,0 +1,248 @@
+"""The prepared file: what is written comes back, and what is broken is refused by file and place."""
+
+import h5py
+import numpy as np
+import pytest
+
+from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared, write_prepared
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+JOINTS, ROWS = HUMAN16.joints, 4
+
+
+def group(rows_2d=ROWS, rows_3d=ROWS, seed=0, **labels):
+    rng = np.random.default_rng(seed)
+    return PoseGroup(
+        rng.normal(500.0, 80.0, (rows_2d, 16, 2)).astype(np.float32) if rows_2d else None,
+        rng.normal(0.0, 300.0, (rows_3d, 16, 3)).astype(np.float32) if rows_3d else None,
+        **labels,
+    )
+
+
+def full_group():
+    labels = {
+        "visible": np.tile(np.arange(16) % 2, (ROWS, 1)).astype(np.float32),
+        "confidence": np.full((ROWS, 16), 0.25, np.float32),
+        "action": np.array(["Walking", "Sitting down", "Grüßen", ""]),
+        "subject": np.array(["S1"] * ROWS),
+        "sequence": np.array(["a", "a", "b", "c"]),
+        "camera": np.array(["54138969"] * ROWS),
+        "scene": np.array(["outdoor"] * ROWS),
+        "valid": np.array([1, 0, 1, 1], np.float32),
+    }
+    return group(labels=labels)
+
+
+def assert_equal_groups(found, expected):
+    for name in ("pose_2d", "pose_3d"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+        if getattr(expected, name) is not None:
+            assert getattr(found, name).dtype == np.float32
+    for name in ("labels", "labels_3d"):
+        found_labels, expected_labels = getattr(found, name), getattr(expected, name)
+        assert set(found_labels) == set(expected_labels)
+        for label, values in expected_labels.items():
+            np.testing.assert_array_equal(found_labels[label], values)
+            assert found_labels[label].dtype.kind == values.dtype.kind
+
+
+GROUPS = {
+    "every label": full_group(),
+    "2D alone": group(rows_3d=0, labels={"action": np.array(["x"] * ROWS)}),
+    "3D alone": group(rows_2d=0, labels={"sequence": np.array(["x"] * ROWS)}),
+    "other 3D rows": group(
+        rows_3d=7,
+        labels={"sequence": np.array(["p", "q", "r", "s"])},
+        labels_3d={"sequence": np.array(list("tuvwxyz")), "valid": np.ones(7, np.float32)},
+    ),
+}
+
+
+@pytest.mark.parametrize("content", GROUPS.values(), ids=GROUPS)
+def test_round_trip(tmp_path, content):
+    write_prepared(tmp_path / "a.h5", PreparedData(JOINTS, "made by hand", train=content))
+    data = read_prepared(tmp_path / "a.h5", JOINTS)
+    assert (data.joints, data.source, data.test) == (JOINTS, "made by hand", None)
+    assert_equal_groups(data.train, content)
+
+
+def test_round_trip_of_both_groups_and_of_any_joints(tmp_path):
+    joints = tuple(f"joint {index}" for index in range(16))
+    data = PreparedData(joints, "", train=group(seed=1), test=group(seed=2))
+    write_prepared(str(tmp_path / "a.h5"), data)
+    found = read_prepared(str(tmp_path / "a.h5"))
+    assert found.joints == joints
+    assert_equal_groups(found.train, data.train)
+    assert_equal_groups(found.test, data.test)
+
+
+@pytest.mark.parametrize(
+    ("content", "paired"), list(zip(GROUPS.values(), [True, False, False, False], strict=True)), ids=GROUPS
+)
+def test_rows_pair_only_where_2d_and_3d_share_their_labels(content, paired):
+    assert content.paired is paired
+
+
+def test_3d_rows_have_their_own_sequences_or_those_of_their_pairs():
+    assert GROUPS["every label"].sequence_3d is GROUPS["every label"].labels["sequence"]
+    assert GROUPS["other 3D rows"].sequence_3d is GROUPS["other 3D rows"].labels_3d["sequence"]
+    # Equal numbers of rows don't make pairs where the file says that the 3D rows are others.
+    unpaired = group(labels={"sequence": np.array(list("abcd"))}, labels_3d={"valid": np.ones(4)})
+    assert not unpaired.paired
+    assert unpaired.sequence_3d is None
+
+
+@pytest.fixture
+def sound(tmp_path):
+    """A sound file, written with h5py alone so that reader and writer cannot err together."""
+    path = tmp_path / "people.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["joints"], file.attrs["source"] = list(JOINTS), "by hand"
+        for name in ("train", "test"):
+            content = group()
+            file[f"{name}/pose_2d"], file[f"{name}/pose_3d"] = content.pose_2d, content.pose_3d
+            file[f"{name}/visible"] = np.ones((ROWS, 16))
+            file[f"{name}/action"] = ["walk"] * ROWS
+    return path
+
+
+def test_a_file_written_by_another_program_is_read(sound):
+    data = read_prepared(sound, JOINTS)
+    assert data.source == "by hand"
+    assert data.test.labels["action"].tolist() == ["walk"] * ROWS
+    np.testing.assert_array_equal(data.train.pose_2d, group().pose_2d)
+
+
+def put(place, values):
+    """A mutation: the dataset at `place`, replaced or new."""
+
+    def change(file):
+        if place in file:
+            del file[place]
+        file[place] = values
+
+    return change
+
+
+def put_element(place, index, value):
+    def change(file):
+        file[place][index] = value
+
+    return change
+
+
+def announce(place, rows, tail):
+    """A few kilobytes on disk that announce more rows than any memory holds."""
+
+    def change(file):
+        del file[place]
+        file.create_dataset(place, shape=(rows, *tail), chunks=(1024, *tail), dtype=np.float32)
+
+    return change
+
+
+def joints(names):
+    return lambda file: file.attrs.update(joints=list(names))
+
+
+def delete(*places):
+    def change(file):
+        for place in places:
+            del file[place]
+
+    return change
+
+
+SWAPPED = (JOINTS[1], JOINTS[0], *JOINTS[2:])
+BROKEN = {
+    "no joints": (lambda file: file.attrs.pop("joints"), "has no root attribute 'joints'"),
+    "joints in another order": (joints(SWAPPED), "joint 0 is 'right_knee'; expected 'right_hip'"),
+    "a joint less in the list": (joints(JOINTS[:-1]), "'joints' has 15 names; expected 16"),
+    "a joint less in the poses": (put("train/pose_2d", np.ones((4, 15, 2))), r"pose_2d has shape \(4, 15, 2\)"),
+    "3D poses for 2D": (put("test/pose_2d", np.ones((4, 16, 3))), r"2d has shape \(4, 16, 3\); .* \(rows, 16, 2\)"),
+    "flat rows": (put("test/pose_3d", np.ones((ROWS, 48))), r"test/pose_3d has shape \(4, 48\)"),
+    "no groups": (delete("train", "test"), "neither a group 'train' nor 'test'"),
+    "a group without poses": (delete("test/pose_2d", "test/pose_3d"), "test has neither 'pose_2d' nor 'pose_3d'"),
+    "a group that is a dataset": (put("train", np.ones(3)), "'train' is a dataset; expected a group"),
+    "poses that are a group": (
+        lambda file: (delete("train/pose_2d")(file), file.create_group("train/pose_2d")),
+        "train/pose_2d is not an array of numbers",
+    ),
+    "poses of texts": (put("train/pose_3d", np.full((ROWS, 16, 3), b"1")), "train/pose_3d is not an array of numbers"),
+    "no rows": (put("train/pose_2d", np.ones((0, 16, 2))), "train/pose_2d has 0 rows"),
+    "NaN in 2D": (put_element("train/pose_2d", (2, 5, 0), np.nan), "train/pose_2d row 2 is not finite"),
+    "infinity in 3D": (put_element("test/pose_3d", (1, 0, 2), np.inf), "test/pose_3d row 1 is not finite"),
+    "metres": (put("train/pose_3d", group().pose_3d / 1e3), "train/pose_3d .*expected millimetres"),
+    "micrometres": (put("test/pose_3d", group().pose_3d * 1e3), "test/pose_3d .*expected millimetres"),
+    "unmatched test rows": (put("test/pose_3d", group(0, 5).pose_3d), "test/pose_2d has 4 rows and test/pose_3d 5"),
+    "a label too short": (put("train/action", ["walk"] * 3), r"train/action has shape \(3,\); expected \(4,\)"),
+    "visible a row": (put("test/visible", np.ones(ROWS)), r"test/visible has shape \(4,\); expected \(4, 16\)"),
+    "visible twice": (put_element("train/visible", (0, 0), 2), "train/visible holds values other than 0 and 1"),
+    "nothing visible": (put_element("test/visible", 3, 0), "test row 3 has no visible joint"),
+    "a label that is a group": (lambda file: file.create_group("train/scene"), r"train/scene has shape None"),
+    "numbers for texts": (put("train/camera", np.arange(ROWS)), "train/camera holds int64; expected texts"),
+    "texts for numbers": (put("train/valid", ["yes"] * ROWS), "train/valid holds object; expected numbers"),
+    "half valid": (put("test/valid", np.full(ROWS, 0.5)), "test/valid holds values other than 0 and 1"),
+    "negative confidence": (put("train/confidence", np.full((ROWS, 16), -1.0)), "train/confidence holds negative"),
+    "NaN confidence": (put("train/confidence", np.full((ROWS, 16), np.nan)), "train/confidence holds .*not finite"),
+    "unknown dataset": (put("train/pose_4d", np.ones(ROWS)), "train/pose_4d is not part of the format"),
+    "3D labels without 3D": (
+        lambda file: (delete("train/pose_3d")(file), put("train/pose_3d_action", ["walk"] * ROWS)(file)),
+        "train/pose_3d_action has no 'pose_3d'",
+    ),
+    "3D label too long": (put("train/pose_3d_valid", np.ones(5)), r"train/pose_3d_valid has shape \(5,\)"),
+    "10¹² 3D rows": (announce("train/pose_3d", 10**12, (16, 3)), "train/pose_3d has 1000000000000 rows"),
+    "10¹² 2D rows": (announce("test/pose_2d", 10**12, (16, 2)), "test/pose_2d has 1000000000000 rows"),
+    "10¹² labels": (announce("train/visible", 10**12, (16,)), r"train/visible has shape \(1000000000000, 16\)"),
+}
+
+
+@pytest.mark.parametrize(("change", "place"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_refused_by_name_and_place(sound, change, place):
+    with h5py.File(sound, "r+") as file:
+        change(file)
+    with pytest.raises(InputError, match=r"people\.h5: .*" + place):
+        read_prepared(sound, JOINTS)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        ("folder", "is a folder"),
+        (b"", "cannot be read as HDF5"),
+        (b"x,y\n1,2\n", "cannot be read as HDF5"),
+        (0.5, "cannot be read as HDF5"),
+    ],
+    ids=["missing", "folder", "empty", "text", "truncated"],
+)
+def test_what_is_not_hdf5_is_refused_by_name(sound, content, message):
+    whole = sound.read_bytes()
+    sound.unlink()
+    if content == "folder":
+        sound.mkdir()
+    elif content is not None:
+        sound.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
+    with pytest.raises(InputError, match=r"people\.h5: " + message):
+        read_prepared(sound, JOINTS)
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, existing):
+    path = tmp_path / "people.h5"
+    if existing:
+        write_prepared(path, PreparedData(JOINTS, "old", train=group()))
+    # The pose is written first, so that the file is half done when the label fails.
+    unwritable = group(labels={"action": np.array([object()] * ROWS)})
+    with pytest.raises(TypeError):
+        write_prepared(path, PreparedData(JOINTS, "new", train=unwritable))
+    assert [file.name for file in tmp_path.iterdir()] == (["people.h5"] if existing else [])
+    if existing:
+        assert read_prepared(path).source == "old"
+
+
+def test_a_write_replaces_the_old_file(sound):
+    write_prepared(sound, PreparedData(JOINTS, "new", train=group()))
+    assert read_prepared(sound).source == "new"
+    assert list(sound.parent.iterdir()) == [sound]

@@ -1,0 +1,129 @@
+"""Projection, and the closed-form rotation against a singular value decomposition."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_wsgen.geometry.weak_perspective import project, rotation_from_camera
+
+RANK_ONE = {
+    "second row zero": [[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]],
+    "first row zero": [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]],
+    "equal rows": [[1.0, -2.0, 0.5], [1.0, -2.0, 0.5]],
+    "opposite rows": [[1.0, -2.0, 0.5], [-1.0, 2.0, -0.5]],
+    "parallel, second longer": [[0.1, 0.2, 0.3], [10.0, 20.0, 30.0]],
+    "parallel, second tiny": [[1.0, 2.0, 3.0], [1e-8, 2e-8, 3e-8]],
+    "along x": [[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+    "along y": [[0.0, 2.0, 0.0], [0.0, 1.0, 0.0]],
+    "along -z": [[0.0, 0.0, -2.0], [0.0, 0.0, 0.0]],
+    "zero": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+}
+
+
+def cameras(count=200, seed=0):
+    """Random cameras whose second singular value is at least a tenth of the first."""
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(count, n, n)))[0] for n in (2, 3))
+    singular = np.zeros((count, 2, 3))
+    singular[:, 0, 0] = 1.0
+    singular[:, 1, 1] = rng.uniform(0.1, 1.0, count)
+    return rng.uniform(0.5, 2.0, (count, 1, 1)) * left @ singular @ right
+
+
+def polar_rotation(camera):
+    """The oracle: polar factor U Vᵀ of the rows in float64, and their cross product."""
+    left, _, right = np.linalg.svd(camera, full_matrices=False)
+    rows = left @ right
+    return np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], axis=1)
+
+
+def assert_proper(rotation, tolerance=1e-5):
+    np.testing.assert_allclose(rotation @ np.swapaxes(rotation, -1, -2), np.eye(3) + 0 * rotation, atol=tolerance)
+    np.testing.assert_allclose(np.linalg.det(rotation), 1.0 + 0 * rotation[..., 0, 0], atol=tolerance)
+
+
+def test_project_by_hand():
+    camera = tf.constant([[1.0, 2.0, 0.0], [0.0, 0.0, -3.0]])
+    pose = tf.constant([[1.0, 1.0, 1.0], [0.5, -1.0, 2.0]])
+    np.testing.assert_array_equal(project(camera, pose), [[3.0, -3.0], [-1.5, -6.0]])
+
+
+def test_project_broadcasts_one_camera_over_hypotheses():
+    rng = np.random.default_rng(0)
+    camera, hypotheses = rng.normal(size=(2, 2, 3)), rng.normal(size=(2, 4, 5, 3))
+    projected = project(tf.constant(camera)[:, None], tf.constant(hypotheses))
+    np.testing.assert_allclose(projected, np.einsum("bdc,bhjc->bhjd", camera, hypotheses), rtol=1e-12)
+
+
+def test_project_refuses_a_pose_without_depth():
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        project(tf.ones([2, 3]), tf.ones([5, 2]))
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e-2, 1.0, 1e2, 1e4])
+def test_rotation_is_the_polar_factor(scale):
+    camera = cameras()
+    rotation = rotation_from_camera(tf.constant(scale * camera, tf.float32)).numpy()
+    np.testing.assert_allclose(rotation, polar_rotation(camera), atol=5e-6)
+    assert_proper(rotation)
+
+
+def test_a_scaled_rotations_rows_give_that_rotation():
+    rotation = polar_rotation(cameras(seed=1))
+    np.testing.assert_allclose(rotation_from_camera(tf.constant(2.5 * rotation[:, :2])), rotation, atol=1e-12)
+
+
+def test_a_camera_that_looks_straight_on_gives_the_identity():
+    # x right, y up, z towards the viewer: the template frame itself.
+    camera = tf.constant([[0.7, 0.0, 0.0], [0.0, 0.7, 0.0]])
+    np.testing.assert_allclose(rotation_from_camera(camera), np.eye(3), atol=1e-7)
+
+
+def test_rotation_keeps_leading_axes():
+    camera = tf.constant(cameras(24), tf.float32)
+    nested = rotation_from_camera(tf.reshape(camera, [2, 3, 4, 2, 3]))
+    assert nested.shape == (2, 3, 4, 3, 3)
+    np.testing.assert_allclose(tf.reshape(nested, [24, 3, 3]), rotation_from_camera(camera), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize("camera", RANK_ONE.values(), ids=RANK_ONE)
+def test_rank_one_cameras_give_a_rotation_that_agrees_with_the_first_row(camera, scale):
+    camera = scale * np.array(camera, np.float32)
+    rotation = rotation_from_camera(tf.constant(camera)).numpy()
+    assert_proper(rotation)
+    if np.any(camera[0]):
+        np.testing.assert_allclose(rotation[0], camera[0] / np.linalg.norm(camera[0]), atol=1e-6)
+
+
+def test_where_only_the_second_row_is_left_it_is_kept():
+    rotation = rotation_from_camera(tf.constant(RANK_ONE["first row zero"])).numpy()
+    np.testing.assert_allclose(rotation[1], np.array([1.0, 2.0, 3.0]) / np.sqrt(14.0), atol=1e-6)
+
+
+def test_degenerate_and_sound_cameras_of_one_batch_do_not_touch_each_other():
+    sound = cameras(3)
+    mixed = np.concatenate([sound, list(RANK_ONE.values())]).astype(np.float32)
+    rotation = rotation_from_camera(tf.constant(mixed)).numpy()
+    np.testing.assert_allclose(rotation[:3], polar_rotation(sound), atol=5e-6)
+    assert_proper(rotation)
+
+
+@pytest.mark.parametrize("camera", RANK_ONE.values(), ids=RANK_ONE)
+def test_gradient_is_finite_at_rank_one(camera):
+    camera = tf.constant(camera)
+    with tf.GradientTape() as tape:
+        tape.watch(camera)
+        value = tf.reduce_sum(rotation_from_camera(camera) * tf.reshape(tf.range(1.0, 10.0), [3, 3]))
+    assert np.isfinite(tape.gradient(value, camera)).all()
+
+
+def test_gradient_against_finite_differences():
+    theoretical, numerical = tf.test.compute_gradient(rotation_from_camera, [tf.constant(cameras(2))], delta=1e-6)
+    np.testing.assert_allclose(theoretical[0], numerical[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 2), (2, 4)])
+def test_rotation_refuses_what_is_not_two_rows_of_three(shape):
+    with pytest.raises(tf.errors.OpError, match="3-element"):
+        rotation_from_camera(tf.ones(shape))

@@ -1,0 +1,1 @@
+"""Protocols over a whole test set, tables and figures."""

@@ -1,0 +1,45 @@
+"""Results as text."""
+
+ROWS = {
+    "zero_code": "zero code (ZC)",
+    "mean_shift": "mean-shift (MS)",
+    "mean_of_hypotheses": "mean of hypotheses",
+    "best_hypothesis": "best of {num_hypotheses} (BH, oracle)",
+    "mean_pose": "baseline: mean pose",
+    "random_pose": "baseline: random real pose",
+    "best_random_pose": "baseline: best of {num_hypotheses} random real poses (oracle)",
+}
+COLUMNS = {"p1": "P1", "p2": "P2", "p1_action_mean": "P1 by action", "p2_action_mean": "P2 by action"}
+
+
+def metrics_table(metrics: dict) -> str:
+    """The metrics of `Evaluator` and `baselines` as an aligned table, mm."""
+    lines = [["mm", *COLUMNS.values()]]
+    for name, title in ROWS.items():
+        if name in metrics:
+            values = [metrics[name].get(column) for column in COLUMNS]
+            cells = ["" if value is None else f"{value:.1f}" for value in values]
+            lines.append([title.format(**metrics[name]), *cells])
+    text = f"{metrics['num_rows']:,} rows of {metrics['source']}\n{align(lines)}"
+    if metrics["per_action"]:
+        lines = [["P2 by action", "rows", "ZC", "MS", "BH"]]
+        for action, values in metrics["per_action"].items():
+            errors = [f"{values[choice]['p2']:.1f}" for choice in ("zero_code", "mean_shift", "best_hypothesis")]
+            lines.append([action, f"{values['num_rows']:,}", *errors])
+        text += f"\n\n{align(lines)}"
+    if "diversity" in metrics:
+        text += "\n\nSTD {std:.1f} mm, STD-FPS {std_fps:.1f} mm".format(**metrics["diversity"])
+    return text
+
+
+def align(lines: list[list[str]]) -> str:
+    """Columns padded to one width: the first to the left, the others to the right; a rule under the heading."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    texts = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    ]
+    return "\n".join([texts[0], "-" * len(texts[0]), *texts[1:]])

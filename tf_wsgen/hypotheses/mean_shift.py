@@ -1,0 +1,91 @@
+"""The mode of a set of hypotheses by mean-shift with a Gaussian kernel (Eq. 11), all poses at once."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+# Default bandwidth as a share of the median distance between two hypotheses of the pose.
+BANDWIDTH_SHARE = 0.5
+# Hypotheses closer than this (metres) are one.
+SMALLEST_BANDWIDTH = 1e-4
+# The climb ends when no mode moves further than this (metres), or after so many steps.
+SMALLEST_STEP = 1e-5
+MOST_STEPS = 200
+
+
+class Mode(NamedTuple):
+    """The chosen mode (B, J, 3), its log-density up to a constant (B,), and the bandwidth (B,)."""
+
+    pose_3d: tf.Tensor
+    log_density: tf.Tensor
+    bandwidth: tf.Tensor
+
+
+def default_bandwidth(hypotheses: tf.Tensor) -> tf.Tensor:
+    """Half the median distance between two hypotheses of a pose: (B, N, J, 3) to (B,), in the input's units."""
+    flat = _flatten(hypotheses)
+    count = tf.shape(flat)[1]
+    pairs = tf.reshape(_squared_distance(flat, flat), [tf.shape(flat)[0], -1])
+    # Of N² sorted distances the first N are those of hypotheses to themselves.
+    median = tf.sort(pairs, axis=-1)[:, count + (count * (count - 1)) // 2 - tf.cast(count > 1, tf.int32)]
+    return tf.maximum(BANDWIDTH_SHARE * tf.sqrt(median), SMALLEST_BANDWIDTH)
+
+
+def log_density(points: tf.Tensor, hypotheses: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
+    """log Σ_i exp(−‖p − h_i‖²/2w²), the kernel density of Eq. 11 up to a constant.
+
+    Args:
+        points: (B, P, J, 3).
+        hypotheses: (B, N, J, 3).
+        bandwidth: (B,) w.
+
+    Returns:
+        (B, P).
+    """
+    centre = tf.reduce_mean(hypotheses, axis=1, keepdims=True)
+    squared = _squared_distance(_flatten(points - centre), _flatten(hypotheses - centre))
+    return tf.reduce_logsumexp(-squared / (2.0 * tf.square(bandwidth)[:, None, None]), axis=-1)
+
+
+def mean_shift(hypotheses: tf.Tensor, bandwidth: tf.Tensor | float | None = None) -> Mode:
+    """The highest mode of the hypotheses' kernel density, climbed to from every hypothesis.
+
+    m ← Σ_i k_i h_i / Σ_i k_i, k_i = exp(−‖m − h_i‖²/2w²). A step never lowers the density, so the
+    mode's is at least that of the densest hypothesis; where rounding says otherwise that hypothesis
+    itself is returned.
+
+    Args:
+        hypotheses: (B, N, J, 3), N ≥ 1, metres.
+        bandwidth: w in metres, a scalar or (B,); None takes `default_bandwidth`.
+    """
+    width = default_bandwidth(hypotheses) if bandwidth is None else tf.convert_to_tensor(bandwidth, hypotheses.dtype)
+    width = tf.broadcast_to(width, tf.shape(hypotheses)[:1])
+    # Centred, so that squared distances lose nothing to cancellation.
+    centre = tf.reduce_mean(hypotheses, axis=1, keepdims=True)
+    samples = _flatten(hypotheses - centre)
+    precision = 1.0 / (2.0 * tf.square(width)[:, None, None])
+
+    def climb(modes, _, step):
+        kernel = tf.nn.softmax(-_squared_distance(modes, samples) * precision, axis=-1)
+        moved = tf.matmul(kernel, samples)
+        return moved, tf.reduce_max(tf.reduce_sum(tf.square(moved - modes), axis=-1)), step + 1
+
+    def goes_on(_, largest, step):
+        return (largest > SMALLEST_STEP**2) & (step < MOST_STEPS)
+
+    start = (samples, tf.constant(float("inf"), samples.dtype), tf.constant(0))
+    modes, _, _ = tf.while_loop(goes_on, climb, start)
+    candidates = tf.concat([hypotheses, tf.reshape(modes, tf.shape(hypotheses)) + centre], axis=1)
+    density = log_density(candidates, hypotheses, width)
+    best = tf.argmax(density, axis=1)
+    return Mode(tf.gather(candidates, best, batch_dims=1), tf.gather(density, best, batch_dims=1), width)
+
+
+def _flatten(poses: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(poses, [tf.shape(poses)[0], tf.shape(poses)[1], poses.shape[-2] * poses.shape[-1]])
+
+
+def _squared_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """‖a_i − b_j‖² (B, P, N) as a product: differences of every pair would not fit in memory."""
+    squares = tf.reduce_sum(tf.square(a), -1)[:, :, None] + tf.reduce_sum(tf.square(b), -1)[:, None, :]
+    return tf.maximum(squares - 2.0 * tf.matmul(a, b, transpose_b=True), 0.0)

@@ -1,0 +1,1 @@
+"""Measures of poses and of sets of hypotheses, as pure batched functions."""

@@ -1,0 +1,226 @@
+"""What happens around the updates: progress, logs, validation, checkpoints, and the ways to stop."""
+
+import csv
+import math
+import pathlib
+import signal
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from tf_wsgen.config import EvaluationConfig
+from tf_wsgen.data.training_data import PairedRows
+from tf_wsgen.errors import NonFiniteLossError
+from tf_wsgen.evaluation.protocols import Evaluator
+from tf_wsgen.training.workdir import Workdir
+
+# What "best" means: P2 of the zero code on the held-out rows, mm.
+OBJECTIVE = "val_zero_code_p2"
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar over the whole run with updates a second and the losses; a line for each evaluation.
+
+    Args:
+        first: Updates done already.
+        total: Updates of the whole run.
+        stride: Updates between two calls of `on_train_batch_end`.
+    """
+
+    def __init__(self, first: int, total: int, stride: int):
+        super().__init__()
+        self.stride = stride
+        self.bar = tqdm(total=total, initial=first, unit="update", dynamic_ncols=True, mininterval=1.0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar."""
+        self.bar.update(self.stride)
+        short = {"mmd²": "mmd_squared", "gp": "gradient_penalty", "2d": "reprojection", "div": "diversity"}
+        self.bar.set_postfix({name: f"{logs[key]:.3g}" for name, key in short.items()}, refresh=False)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Prints the evaluation above the bar."""
+        if OBJECTIVE in logs:
+            line = "update {update}: held-out P2 of ZC {val_zero_code_p2:.1f} mm, of BH {val_best_hypothesis_p2:.1f} mm"
+            self.bar.write(line.format(**logs))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+
+
+class StopWhenNotFinite(keras.callbacks.Callback):
+    """Raises `NonFiniteLossError` at the first loss that is not finite."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Looks at every loss."""
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                update = int(self.model.optimizer.iterations)
+                raise NonFiniteLossError(
+                    f"Loss {name} is {value} after update {update}; earlier checkpoints are as they were. "
+                    "A smaller optimizer.learning_rate or network.pose_gain may help."
+                )
+
+
+class StopOnInterrupt(keras.callbacks.Callback):
+    """Within its context: the first Ctrl-C or SIGTERM ends training after the running call, a second one at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.interrupted = False
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Stops where a signal came since the last call."""
+        self.model.stop_training = self.interrupted
+
+    def __enter__(self):
+        self._previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        self._give_back()
+
+    def _stop(self, number, frame):
+        self.interrupted = True
+        self._give_back()
+
+    def _give_back(self) -> None:
+        while self._previous:
+            signal.signal(*self._previous.popitem())
+
+
+class Validation(keras.callbacks.Callback):
+    """Adds errors on held-out rows to the logs of each interval.
+
+    Args:
+        rows: The held-out rows.
+        config: How to evaluate.
+    """
+
+    def __init__(self, rows: PairedRows, config: EvaluationConfig):
+        super().__init__()
+        self.rows, self.config = rows.evenly_spaced(config.validation_rows), config
+        self.evaluator = None
+
+    def on_train_begin(self, logs=None):
+        """Makes the evaluator once: it traces its graph at its first call."""
+        if self.evaluator is None:
+            self.evaluator = Evaluator(self.model.lifter(), self.config, diversity=False)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Evaluates the (averaged) weights, unless a signal ended the interval early."""
+        if self.model.stop_training:
+            return
+        self.model.update_lifter(self.evaluator.lifter)
+        metrics = self.evaluator(self.rows)
+        for choice in ("zero_code", "best_hypothesis"):
+            for protocol in ("p1", "p2"):
+                logs[f"val_{choice}_{protocol}"] = metrics[choice][protocol]
+
+
+class ScalarLog(keras.callbacks.Callback):
+    """Every interval's numbers by update: a CSV row, and TensorBoard scalars.
+
+    Args:
+        csv_file: The CSV; rows after the update that training resumes from are dropped.
+        tensorboard: Folder for TensorBoard.
+    """
+
+    def __init__(self, csv_file: pathlib.Path, tensorboard: pathlib.Path):
+        super().__init__()
+        self.csv_file, self.tensorboard = csv_file, tensorboard
+
+    def on_train_begin(self, logs=None):
+        """Opens the logs where training begins or resumes."""
+        update = int(self.model.optimizer.iterations)
+        self.rows = []
+        if self.csv_file.exists():
+            with self.csv_file.open(newline="") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["update"]) <= update]
+        self.minutes = float(self.rows[-1]["minutes"]) if self.rows else 0.0
+        self.writer = tf.summary.create_file_writer(str(self.tensorboard))
+        self.update, self.since = update, time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes one row; the CSV is replaced as a whole, so that it is never half written."""
+        if self.model.stop_training:
+            return
+        now, update = time.monotonic(), int(self.model.optimizer.iterations)
+        elapsed = now - self.since
+        self.minutes += elapsed / 60.0
+        logs["update"], logs["minutes"] = update, self.minutes
+        logs["updates_per_second"] = (update - self.update) / elapsed
+        logs["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
+        self.update, self.since = update, now
+        self.rows.append({name: f"{value:.6g}" for name, value in logs.items()} | {"update": update})
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        names = ["update", "minutes", *[name for name in names if name not in ("update", "minutes")]]
+        partial = self.csv_file.with_name(self.csv_file.name + ".partial")
+        with partial.open("w", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        partial.replace(self.csv_file)
+        with self.writer.as_default(step=update):
+            for name, value in logs.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+    def on_train_end(self, logs=None):
+        """Closes TensorBoard's file."""
+        self.writer.close()
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Keeps the latest and the best state: model, optimizers, averages, updates, best objective.
+
+    Args:
+        model: The compiled model.
+        folder: The work directory to write to.
+        validated: Whether `OBJECTIVE` is in the logs; without it the best is the latest.
+    """
+
+    def __init__(self, model: keras.Model, folder: Workdir, validated: bool):
+        super().__init__()
+        self.validated = validated
+        self.update = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best_objective = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
+        self.state = tf.train.Checkpoint(model=model, update=self.update, best_objective=self.best_objective)
+        self.latest = tf.train.CheckpointManager(self.state, str(folder.checkpoints("latest")), max_to_keep=1)
+        self.best = tf.train.CheckpointManager(self.state, str(folder.checkpoints("best")), max_to_keep=1)
+
+    def restore(self, folder: Workdir) -> int:
+        """Goes to the latest checkpoint of a work directory if there is one; returns the updates done."""
+        checkpoint = tf.train.latest_checkpoint(folder.checkpoints("latest"))
+        if checkpoint:
+            self.state.restore(checkpoint).assert_consumed()
+        return int(self.update)
+
+    def save(self, logs: dict | None = None) -> None:
+        """Saves the latest checkpoint and, where the objective fell, the best.
+
+        Raises:
+            NonFiniteLossError: A weight is not finite; nothing is saved.
+        """
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(np.asarray(variable)).all():
+                raise NonFiniteLossError(f"Weight {variable.path} is not finite; earlier checkpoints are as they were.")
+        update = int(self.model.optimizer.iterations)
+        self.update.assign(update)
+        objective = (logs or {}).get(OBJECTIVE)
+        better = objective is not None and objective < float(self.best_objective)
+        if better:
+            self.best_objective.assign(objective)
+        self.latest.save(checkpoint_number=update)
+        if better or not self.validated:
+            self.best.save(checkpoint_number=update)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves after each interval."""
+        self.save(logs)

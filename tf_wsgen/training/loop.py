@@ -1,0 +1,136 @@
+"""The training loop: data, strategy, model, fit, resume."""
+
+import dataclasses
+import math
+import os
+
+import keras
+import tensorflow as tf
+
+from tf_wsgen.config import Config
+from tf_wsgen.data.pipeline import unpaired_batches
+from tf_wsgen.data.training_data import TrainingData, load_training_data
+from tf_wsgen.errors import InputError
+from tf_wsgen.training.callbacks import Checkpoints, Progress, ScalarLog, StopOnInterrupt, StopWhenNotFinite, Validation
+from tf_wsgen.training.model import WSGen
+from tf_wsgen.training.strategy import make_strategy, own_workdir, replica_shard
+from tf_wsgen.training.workdir import Workdir
+
+# What may change between a run and its continuation; everything else decides what is learned.
+CHANGEABLE = ("data.path", "training.updates", "training.strategy", "training.jit_compile", "evaluation.batch_size")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How training ended: updates done, and whether a signal stopped it."""
+
+    updates: int
+    interrupted: bool
+
+
+def train(config: Config, workdir: str | os.PathLike) -> Outcome:
+    """Trains, or resumes from the work directory's latest checkpoint, exactly as if never stopped.
+
+    Args:
+        config: The whole configuration.
+        workdir: Where the configuration, logs and checkpoints go.
+
+    Raises:
+        InputError: Data or configuration that cannot be used, or another run in the work directory.
+        NonFiniteLossError: A loss or weight is not finite; the last checkpoint stays as it was.
+    """
+    strategy = make_strategy(config.training.strategy)
+    folder = Workdir(workdir)
+    if folder.started:
+        _check_continues(folder, config)
+    data = load_training_data(config.data, config.training.seed)
+    with own_workdir(strategy, folder.path) as own:
+        return _fit(config, data, strategy, Workdir(own), folder)
+
+
+def make_model(config: Config, data: TrainingData, strategy: tf.distribute.Strategy) -> WSGen:
+    """The compiled model, its variables under the strategy."""
+    optimizer, training = config.optimizer, config.training
+    epoch = math.ceil(len(data.pose_2d) / training.batch_size)
+    with strategy.scope():
+        model = WSGen(
+            data.skeleton,
+            data.template,
+            data.scale_ratio,
+            config.network,
+            config.loss,
+            ema_momentum=training.ema_momentum,
+            seed=training.seed,
+        )
+        # One schedule object in both optimizers: it survives checkpoints through their iterations.
+        rate = keras.optimizers.schedules.ExponentialDecay(
+            optimizer.learning_rate, optimizer.decay_updates or epoch, optimizer.decay_rate, staircase=True
+        )
+        adams = [
+            keras.optimizers.Adam(rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon, name=name)
+            for name in ("generator_adam", "discriminator_adam")
+        ]
+        model.compile(
+            *adams,
+            jit_compile=training.jit_compile and strategy.num_replicas_in_sync == 1,
+            steps_per_execution=training.steps_per_execution,
+        )
+    return model
+
+
+def distributed_batches(
+    config: Config, data: TrainingData, strategy: tf.distribute.Strategy, first_update: int = 0
+) -> tf.distribute.DistributedDataset:
+    """The global batches, each replica its rows."""
+
+    def pipeline(context):
+        training, code_size = config.training, config.network.code_size
+        shard = replica_shard(strategy, context)
+        return unpaired_batches(
+            data, training.batch_size, training.num_codes, code_size, training.seed, first_update, shard
+        )
+
+    return strategy.distribute_datasets_from_function(pipeline)
+
+
+def _fit(
+    config: Config, data: TrainingData, strategy: tf.distribute.Strategy, folder: Workdir, restore_from: Workdir
+) -> Outcome:
+    training = config.training
+    model = make_model(config, data, strategy)
+    folder.begin(config, model, data.source)
+    checkpoints = Checkpoints(model, folder, validated=data.validation is not None)
+    done = checkpoints.restore(restore_from)
+    if done >= training.updates:
+        return Outcome(done, interrupted=False)
+    with StopOnInterrupt() as interrupt, Progress(done, training.updates, training.steps_per_execution) as progress:
+        callbacks = [
+            StopWhenNotFinite(),
+            interrupt,
+            *([Validation(data.validation, config.evaluation)] if data.validation else []),
+            ScalarLog(folder.log_file, folder.tensorboard),
+            checkpoints,
+            progress,
+        ]
+        # Keras' epochs are the intervals between evaluations; a resumed run first ends the one it was stopped in.
+        while done < training.updates and not interrupt.interrupted:
+            interval = training.evaluate_every
+            steps = min(interval - done % interval, training.updates - done)
+            epochs = max(1, (training.updates - done) // interval) if steps == interval else 1
+            batches = distributed_batches(config, data, strategy, done)
+            model.fit(batches, steps_per_epoch=steps, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
+            done = int(model.optimizer.iterations)
+    return Outcome(done, interrupt.interrupted)
+
+
+def _check_continues(folder: Workdir, config: Config) -> None:
+    """Refuses to continue a run under another configuration."""
+    begun = folder.config()
+    for section, fields in config.to_dict().items():
+        for field, value in fields.items():
+            name = f"{section}.{field}"
+            if name not in CHANGEABLE and begun.get(name) != value:
+                raise InputError(
+                    f"{folder.path}: holds a run with {name} = {begun.get(name)!r}, now {value!r}; expected the same "
+                    "configuration to resume, or a new work directory."
+                )
