@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Callable
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError, NonFiniteLossError
@@ -17,13 +17,11 @@ _DATA = flags.DEFINE_string("data", None, 'Prepared HDF5 file, or "synthetic"; s
 _SET = flags.DEFINE_multi_string("set", [], "A field, such as loss.weight_2d=20; may be given many times.")
 
 
-def configured(base: Config | None = None) -> Config:
-    """The configuration that --config, --data and --set describe, over `base` or the defaults."""
-    if base is not None and _CONFIG.value:
-        raise InputError("--config is for training; a work directory has its own configuration (use --set).")
-    config = base or (load_config(_CONFIG.value) if _CONFIG.value else Config())
-    assignments = [f"data.path={_DATA.value}", *_SET.value] if _DATA.value else _SET.value
-    return config.override_from_flags(assignments)
+def configured(default: Config = Config()) -> Config:
+    """The configuration that --config, --data and --set describe, over `default`."""
+    config = load_config(_CONFIG.value) if _CONFIG.value else default
+    assignments = [f"data.path={_DATA.value}"] if _DATA.value else []
+    return config.override_from_flags(assignments + _SET.value)
 
 
 def new_file(path: str | None) -> pathlib.Path | None:
@@ -45,6 +43,7 @@ def run(main: Callable[[], int | None]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
     def guarded(arguments):
+        logging.set_verbosity(logging.WARNING)
         if len(arguments) > 1:
             _leave(f"unexpected argument {arguments[1]!r}; see --help", USER_MISTAKE)
         try:

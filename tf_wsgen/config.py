@@ -1,11 +1,12 @@
 """The whole configuration of a run: frozen dataclasses, YAML, overrides. No TensorFlow here."""
 
+import contextlib
 import dataclasses
 import difflib
 import pathlib
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import yaml
 
@@ -118,6 +119,26 @@ class EvaluationConfig:
     diversity_chosen: int = 5
 
 
+_POSITIVE = (
+    "network.width",
+    "network.code_size",
+    "network.pose_branch_width",
+    "network.kcs_branch_width",
+    "network.num_features",
+    "loss.laplace_scale",
+    "optimizer.learning_rate",
+    "optimizer.epsilon",
+    "optimizer.decay_rate",
+    "training.updates",
+    "training.steps_per_execution",
+    "training.evaluate_every",
+    "evaluation.num_hypotheses",
+    "evaluation.batch_size",
+    "evaluation.validation_rows",
+    "evaluation.diversity_chosen",
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Everything that a run depends on besides the data file's content."""
@@ -130,18 +151,11 @@ class Config:
     evaluation: EvaluationConfig = EvaluationConfig()
 
     def __post_init__(self):
-        positive = (
-            "network.width network.code_size network.pose_branch_width network.kcs_branch_width "
-            "network.num_features loss.laplace_scale optimizer.learning_rate optimizer.epsilon "
-            "optimizer.decay_rate training.updates training.batch_size training.num_codes "
-            "training.steps_per_execution training.evaluate_every evaluation.num_hypotheses "
-            "evaluation.batch_size evaluation.validation_rows evaluation.diversity_chosen"
-        )
-        for name in positive.split():
+        for name in _POSITIVE:
             if self.get(name) <= 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number above 0.")
-        non_negative = "gradient_penalty 2d camera diversity reconstruction".split()
-        for name in [f"loss.weight_{term}" for term in non_negative] + ["training.seed", "evaluation.seed"]:
+        weights = [f"loss.{field.name}" for field in dataclasses.fields(LossConfig) if "weight_" in field.name]
+        for name in (*weights, "training.seed", "evaluation.seed"):
             if self.get(name) < 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number of at least 0.")
         for name in ("data.validation_fraction", "training.ema_momentum", "optimizer.beta_1", "optimizer.beta_2"):
@@ -209,17 +223,17 @@ class Config:
             sections[section] = dataclasses.replace(getattr(self, section), **changed)
         return dataclasses.replace(self, **sections)
 
-    def override_from_flags(self, assignments: Iterable[str]) -> "Config":
+    def override_from_flags(self, assignments: Sequence[str]) -> "Config":
         """A copy with fields set from texts such as "loss.weight_2d=20"."""
-        config = self
+        values: dict[str, dict[str, str]] = {}
         for assignment in assignments:
             name, equals, text = assignment.partition("=")
             section, dot, field = name.strip().partition(".")
             if not (equals and dot):
                 known = _nearest(name.strip(), _field_names())
                 raise InputError(f"--set {assignment!r}: expected SECTION.FIELD=VALUE{known}.")
-            config = config.override({section: {field: text.strip()}}, f"--set {assignment}")
-        return config
+            values.setdefault(section, {})[field] = text.strip()
+        return self.override(values, " ".join(f"--set {assignment}" for assignment in assignments))
 
     def to_yaml(self) -> str:
         """Every field as YAML, which `load_config` reads back."""
@@ -269,16 +283,17 @@ def _converted(value, annotation, where: str):
         if kind is bool and lowered in ("true", "false"):
             return lowered == "true"
         if kind in (int, float):
-            # YAML reads 1e-4 as text and 1e5 for an int is a fair way to say 100000.
-            try:
-                number = float(value)
-            except ValueError:
-                raise InputError(f"{where} is {value!r}; expected {kind.__name__}.") from None
-            value = int(number) if kind is int and number.is_integer() else number
+            # YAML reads 1e-4 as text.
+            with contextlib.suppress(ValueError):
+                value = int(value) if lowered.lstrip("+-").isdigit() else float(value)
     if value is None and optional:
         return None
+    if kind is int and type(value) is float and value.is_integer():
+        # 1e5 is a fair way to say 100000.
+        value = int(value)
     if kind is float and type(value) is int:
-        value = float(value)
+        with contextlib.suppress(OverflowError):
+            value = float(value)
     if type(value) is not kind or (kind is float and not (-float("inf") < value < float("inf"))):
         raise InputError(f"{where} is {value!r}; expected {kind.__name__}{' or null' if optional else ''}.")
     return value

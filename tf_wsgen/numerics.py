@@ -29,7 +29,8 @@ def safe_divide(numerator: tf.Tensor, denominator: tf.Tensor) -> tf.Tensor:
 def pairwise_squared_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """‖a_i − b_j‖² for every pair: (A1..An, N, D) and (A1..An, M, D) to (A1..An, N, M).
 
-    Computed from differences, so that it is exact near zero: ‖a‖² + ‖b‖² − 2⟨a,b⟩ cancels there.
+    Computed as ‖a‖² + ‖b‖² − 2⟨a, b⟩, never below 0: differences of every pair would not fit in memory
+    for many long vectors. Its absolute error is that of the largest ‖a‖², so centre the vectors first.
     """
     squares = tf.reduce_sum(tf.square(a), -1)[..., :, None] + tf.reduce_sum(tf.square(b), -1)[..., None, :]
     return tf.maximum(squares - 2.0 * tf.matmul(a, b, transpose_b=True), 0.0)

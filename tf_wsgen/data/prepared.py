@@ -28,6 +28,8 @@ PREFIX_3D = "pose_3d_"
 LARGEST_POSE = 3000.0
 # A file may not announce more than this many rows (2 × 10⁷ rows of 16 joints are 2.5 GB of 2D poses).
 LARGEST_ROWS = 20_000_000
+# Poses compress a few times; a file that unpacks to this many times its size was made to exhaust memory.
+LARGEST_COMPRESSION = 1000
 
 
 @dataclasses.dataclass
@@ -51,13 +53,6 @@ class PoseGroup:
         """Whether row i of 2D and row i of 3D can be one person at one instant."""
         both = self.pose_2d is not None and self.pose_3d is not None
         return both and len(self.pose_2d) == len(self.pose_3d) and not self.labels_3d
-
-    @property
-    def sequence_3d(self) -> np.ndarray | None:
-        """(M,) sequence names of the 3D rows, or None where the file has none."""
-        if "sequence" in self.labels_3d:
-            return self.labels_3d["sequence"]
-        return self.labels.get("sequence") if self.paired else None
 
 
 @dataclasses.dataclass
@@ -92,7 +87,10 @@ def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) 
             for name in GROUPS:
                 if name in file:
                     setattr(data, name, _read_group(file[name], path, name, len(data.joints)))
-    except OSError as error:
+    except InputError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        # What h5py raises for a file that is damaged inside.
         raise InputError(f"{path}: cannot be read as HDF5 ({str(error).splitlines()[0]}).") from None
     if data.train is None and data.test is None:
         raise InputError(f"{path}: has neither a group 'train' nor 'test'; expected at least one.")
@@ -164,12 +162,12 @@ def _read_group(group, path: pathlib.Path, name: str, num_joints: int) -> PoseGr
             if result.pose_3d is None:
                 raise InputError(f"{path}: {name}/{PREFIX_3D + label} has no 'pose_3d' beside it.")
             result.labels_3d[label] = _label(group[PREFIX_3D + label], path, label, len(result.pose_3d), num_joints)
-    if result.pose_2d is not None and result.pose_3d is not None:
-        if name == "test" and len(result.pose_2d) != len(result.pose_3d):
-            raise InputError(
-                f"{path}: test/pose_2d has {len(result.pose_2d)} rows and test/pose_3d {len(result.pose_3d)}; "
-                "expected the same number, row by row one person at one instant."
-            )
+    both = result.pose_2d is not None and result.pose_3d is not None
+    if name == "test" and both and len(result.pose_2d) != len(result.pose_3d):
+        raise InputError(
+            f"{path}: test/pose_2d has {len(result.pose_2d)} rows and test/pose_3d {len(result.pose_3d)}; "
+            "expected the same number, row by row one person at one instant."
+        )
     _check_hidden(result, path, name)
     return result
 
@@ -184,7 +182,12 @@ def _poses(group: h5py.Group, path: pathlib.Path, key: str, num_joints: int, dim
         raise InputError(f"{where} has shape {dataset.shape}; expected (rows, {num_joints}, {dimensions}).")
     if not 0 < dataset.shape[0] <= LARGEST_ROWS:
         raise InputError(f"{where} has {dataset.shape[0]} rows; expected 1 to {LARGEST_ROWS}.")
-    values = dataset[:].astype(np.float32)
+    stored, announced = dataset.id.get_storage_size(), dataset.size * dataset.dtype.itemsize
+    if stored * LARGEST_COMPRESSION < announced:
+        raise InputError(
+            f"{where} announces {announced:,} bytes but stores {stored:,}; expected an array that was written."
+        )
+    values = dataset[:].astype(np.float32, copy=False)
     bad = ~np.isfinite(values).all(axis=(1, 2))
     if bad.any():
         raise InputError(f"{where} row {np.argmax(bad)} is not finite ({bad.sum()} such rows); expected numbers.")

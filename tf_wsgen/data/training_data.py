@@ -35,8 +35,11 @@ class PairedRows:
 
     def evenly_spaced(self, count: int) -> "PairedRows":
         """At most `count` rows, spread evenly over all."""
-        rows = np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int)
-        return PairedRows(*(None if v is None else v[rows] for v in vars(self).values()))
+        return self.take(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int))
+
+    def take(self, rows) -> "PairedRows":
+        """The rows of these numbers, in this order."""
+        return PairedRows(*(None if values is None else values[rows] for values in vars(self).values()))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ def bone_vectors(pose_3d: tf.Tensor, bones: Sequence[tuple[int, int]]) -> tf.Ten
         difference[row, first] += 1.0
         difference[row, second] -= 1.0
     flat = tf.reshape(pose_3d, tf.concat([tf.shape(pose_3d)[:-2], [3 * pose_3d.shape[-2]]], axis=0))
-    vectors = tf.matmul(flat, tf.constant(np.kron(difference, np.eye(3)).T, pose_3d.dtype))
+    vectors = tf.tensordot(flat, tf.constant(np.kron(difference, np.eye(3)).T, pose_3d.dtype), axes=1)
     return tf.reshape(vectors, tf.concat([tf.shape(pose_3d)[:-2], [len(bones), 3]], axis=0))
 
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tf_wsgen.numerics import safe_divide, safe_norm
 
 # With M scaled to unit norm: |m₁ × m₂| below which its rows count as parallel, a row's length as zero.
-PARALLEL_ROWS = 1e-6
+PARALLEL_ROWS = 1e-5
 
 
 def project(camera: tf.Tensor, pose_3d: tf.Tensor) -> tf.Tensor:
@@ -26,8 +26,8 @@ def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
     """The rotation R nearest to M: polar factor of its rows, and their cross product.
 
     With unit normal n of the rows m₁, m₂ the polar factor has the closed form
-    r₁ = (m₁ + m₂×n)/t and r₂ = (m₂ − m₁×n)/t, t = √(|m₁|² + |m₂|² + 2|m₁×m₂|), which needs no
-    singular value decomposition. Where the rows are parallel there is no nearest rotation; the
+    r₁ = (m₁ + m₂×n)/t and r₂ = n×r₁, t = √(|m₁|² + |m₂|² + 2|m₁×m₂|), which needs no singular value
+    decomposition. Where the rows are parallel there is no nearest rotation; the
     result is then a finite one whose first row is m₁ normalised.
 
     Args:
@@ -37,7 +37,8 @@ def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
         (A1..An, 3, 3) proper rotations from the template frame to the camera frame with x right,
         y up, z towards the viewer.
     """
-    camera = safe_divide(camera, tf.sqrt(tf.reduce_sum(tf.square(camera), [-2, -1], keepdims=True)))
+    entries = tf.concat([camera[..., 0, :], camera[..., 1, :]], axis=-1)
+    camera = safe_divide(camera, safe_norm(entries, keepdims=True)[..., None])
     first, second = camera[..., 0, :], camera[..., 1, :]
     normal = tf.linalg.cross(first, second)
     parallel = safe_norm(normal, keepdims=True) <= PARALLEL_ROWS
@@ -52,9 +53,11 @@ def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
     least_aligned = tf.one_hot(tf.argmin(tf.abs(kept), axis=-1), 3, dtype=camera.dtype)
     normal = tf.where(parallel, tf.linalg.cross(kept, least_aligned), normal)
 
-    normal = safe_divide(normal, safe_norm(normal, keepdims=True))
-    row_1 = first + tf.linalg.cross(second, normal)
-    row_2 = second - tf.linalg.cross(first, normal)
-    row_1 = safe_divide(row_1, safe_norm(row_1, keepdims=True))
-    row_2 = safe_divide(row_2, safe_norm(row_2, keepdims=True))
-    return tf.stack([row_1, row_2, normal], axis=-2)
+    row_1 = _unit(first + tf.linalg.cross(second, _unit(normal)))
+    # Rounding leaves the normal of nearly parallel rows not quite normal.
+    normal = _unit(normal - tf.reduce_sum(normal * row_1, axis=-1, keepdims=True) * row_1)
+    return tf.stack([row_1, tf.linalg.cross(normal, row_1), normal], axis=-2)
+
+
+def _unit(vector: tf.Tensor) -> tf.Tensor:
+    return safe_divide(vector, safe_norm(vector, keepdims=True))

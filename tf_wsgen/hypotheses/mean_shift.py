@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_wsgen.numerics import pairwise_squared_distance
+
 # Default bandwidth as a share of the median distance between two hypotheses of the pose.
 BANDWIDTH_SHARE = 0.5
 # Hypotheses closer than this (metres) are one.
@@ -23,9 +25,9 @@ class Mode(NamedTuple):
 
 def default_bandwidth(hypotheses: tf.Tensor) -> tf.Tensor:
     """Half the median distance between two hypotheses of a pose: (B, N, J, 3) to (B,), in the input's units."""
-    flat = _flatten(hypotheses)
+    flat = _flatten(hypotheses - tf.reduce_mean(hypotheses, axis=1, keepdims=True))
     count = tf.shape(flat)[1]
-    pairs = tf.reshape(_squared_distance(flat, flat), [tf.shape(flat)[0], -1])
+    pairs = tf.reshape(pairwise_squared_distance(flat, flat), [tf.shape(flat)[0], -1])
     # Of N² sorted distances the first N are those of hypotheses to themselves.
     median = tf.sort(pairs, axis=-1)[:, count + (count * (count - 1)) // 2 - tf.cast(count > 1, tf.int32)]
     return tf.maximum(BANDWIDTH_SHARE * tf.sqrt(median), SMALLEST_BANDWIDTH)
@@ -43,7 +45,7 @@ def log_density(points: tf.Tensor, hypotheses: tf.Tensor, bandwidth: tf.Tensor) 
         (B, P).
     """
     centre = tf.reduce_mean(hypotheses, axis=1, keepdims=True)
-    squared = _squared_distance(_flatten(points - centre), _flatten(hypotheses - centre))
+    squared = pairwise_squared_distance(_flatten(points - centre), _flatten(hypotheses - centre))
     return tf.reduce_logsumexp(-squared / (2.0 * tf.square(bandwidth)[:, None, None]), axis=-1)
 
 
@@ -66,7 +68,7 @@ def mean_shift(hypotheses: tf.Tensor, bandwidth: tf.Tensor | float | None = None
     precision = 1.0 / (2.0 * tf.square(width)[:, None, None])
 
     def climb(modes, _, step):
-        kernel = tf.nn.softmax(-_squared_distance(modes, samples) * precision, axis=-1)
+        kernel = tf.nn.softmax(-pairwise_squared_distance(modes, samples) * precision, axis=-1)
         moved = tf.matmul(kernel, samples)
         return moved, tf.reduce_max(tf.reduce_sum(tf.square(moved - modes), axis=-1)), step + 1
 
@@ -83,9 +85,3 @@ def mean_shift(hypotheses: tf.Tensor, bandwidth: tf.Tensor | float | None = None
 
 def _flatten(poses: tf.Tensor) -> tf.Tensor:
     return tf.reshape(poses, [tf.shape(poses)[0], tf.shape(poses)[1], poses.shape[-2] * poses.shape[-1]])
-
-
-def _squared_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """‖a_i − b_j‖² (B, P, N) as a product: differences of every pair would not fit in memory."""
-    squares = tf.reduce_sum(tf.square(a), -1)[:, :, None] + tf.reduce_sum(tf.square(b), -1)[:, None, :]
-    return tf.maximum(squares - 2.0 * tf.matmul(a, b, transpose_b=True), 0.0)

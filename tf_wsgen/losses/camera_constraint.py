@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_wsgen.numerics import safe_divide
+from tf_wsgen.numerics import safe_divide, safe_norm
 
 
 def camera_constraint(camera: tf.Tensor) -> tf.Tensor:
@@ -10,6 +10,8 @@ def camera_constraint(camera: tf.Tensor) -> tf.Tensor:
 
     It is 0 where the rows of M are orthogonal and of one length.
     """
-    gram = tf.matmul(camera, camera, transpose_b=True)
-    scaled = safe_divide(2.0 * gram, tf.linalg.trace(gram)[..., None, None])
+    # tr(M Mᵀ) = ‖M‖²: scaling M first keeps small cameras from vanishing in the square.
+    norm = safe_norm(tf.concat([camera[..., 0, :], camera[..., 1, :]], axis=-1), keepdims=True)
+    unit = safe_divide(camera, norm[..., None])
+    scaled = 2.0 * tf.matmul(unit, unit, transpose_b=True)
     return tf.reduce_mean(tf.reduce_sum(tf.abs(scaled - tf.eye(2, dtype=camera.dtype)), axis=[-2, -1]))

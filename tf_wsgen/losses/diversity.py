@@ -19,7 +19,12 @@ def diversity(hypotheses: tf.Tensor, z: tf.Tensor, threshold: float = 1.0) -> tf
 
     Returns:
         A scalar from 0 to τ.
+
+    Raises:
+        ValueError: One hypothesis only.
     """
+    if hypotheses.shape[1] < 2:
+        raise ValueError(f"hypotheses have shape {hypotheses.shape}; expected at least 2 a pose to compare.")
     terms = []
     for first, second in itertools.combinations(range(hypotheses.shape[1]), 2):
         pose_distance = tf.reduce_mean(tf.abs(hypotheses[:, first] - hypotheses[:, second]), axis=[-2, -1])

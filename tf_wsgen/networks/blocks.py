@@ -48,6 +48,6 @@ def dense(x, units: int, negative_slope: float, name: str):
 
 
 def residual(x, units: int, negative_slope: float, name: str):
-    """x + D(D(x)), with layers `name`_1 and `name`_2."""
+    """The sum x + D(D(x)), with layers `name`_1 and `name`_2."""
     inner = dense(x, units, negative_slope, f"{name}_1")
     return x + dense(inner, units, negative_slope, f"{name}_2")

@@ -12,8 +12,8 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     """The strategy of that name.
 
     Args:
-        name: "one_device" (TensorFlow's own choice: the first GPU, or the CPU), "mirrored" (all GPUs, or all logical CPUs where there
-            is none) or "multi_worker" (the cluster of the environment variable TF_CONFIG).
+        name: "one_device" (TensorFlow's own choice: the first GPU, or the CPU), "mirrored" (all GPUs, or
+            all logical CPUs where there is none) or "multi_worker" (the cluster of the environment variable TF_CONFIG).
     """
     if name == "one_device":
         return tf.distribute.get_strategy()

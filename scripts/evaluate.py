@@ -1,0 +1,32 @@
+"""Measures a trained run on every test row, beside baselines that never saw the 2D poses.
+
+python scripts/evaluate.py --workdir runs/cmu16 --output metrics.json
+"""
+
+import json
+
+from absl import flags
+from command_line import configured, new_file, run
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Work directory of scripts/train.py.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "JSON file to write the metrics to (replaced if it exists).")
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], "Which checkpoint to measure.")
+
+
+def main() -> None:
+    output = new_file(_OUTPUT.value)
+
+    from tf_wsgen.evaluation.tables import metrics_table
+    from tf_wsgen.training.workdir import Workdir, write_text
+    from tf_wsgen.training.workflow import evaluate_run
+
+    workdir = Workdir(_WORKDIR.value)
+    metrics = evaluate_run(workdir, configured(workdir.config()), _CHECKPOINT.value)
+    print(metrics_table(metrics))
+    if output:
+        write_text(output, json.dumps(metrics, indent=2))
+        print(f"\nWritten to {output}.")
+
+
+if __name__ == "__main__":
+    run(main)

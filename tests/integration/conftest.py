@@ -1,0 +1,78 @@
+"""A small configuration and data of the real kind, for tests of whole programs."""
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tf_wsgen.config import Config
+from tf_wsgen.data.prepared import write_prepared
+from tf_wsgen.data.synthetic import synthetic_people
+from tf_wsgen.data.training_data import load_training_data
+
+ROOT = pathlib.Path(__file__).parents[2]
+SMALL = {
+    "network": {"width": 24, "code_size": 12, "pose_branch_width": 12, "kcs_branch_width": 16, "pose_gain": 0.1},
+    "optimizer": {"learning_rate": 1e-3},
+    "training": {
+        "updates": 20,
+        "batch_size": 8,
+        "steps_per_execution": 5,
+        "evaluate_every": 10,
+        "ema_momentum": 0.9,
+        "jit_compile": False,
+    },
+    "evaluation": {"validation_rows": 40, "num_hypotheses": 3, "diversity_pool": 6},
+}
+
+
+@pytest.fixture(scope="session")
+def people_file(tmp_path_factory) -> pathlib.Path:
+    """A prepared file of few synthetic people."""
+    path = tmp_path_factory.mktemp("people") / "people.h5"
+    write_prepared(path, synthetic_people(seed=1, train_sequences=12, test_sequences=4, frames=6))
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_config(people_file) -> Config:
+    return Config().override({**SMALL, "data": {"path": str(people_file)}}, "test")
+
+
+@pytest.fixture(scope="session")
+def small_data(small_config):
+    return load_training_data(small_config.data, seed=0)
+
+
+@pytest.fixture(scope="session")
+def small_flags(small_config) -> list[str]:
+    """The small configuration as flags of the scripts."""
+    default = Config().to_dict()
+    return [
+        f"--set={section}.{field}={value}"
+        for section, fields in dataclasses.asdict(small_config).items()
+        for field, value in fields.items()
+        if value != default[section][field]
+    ]
+
+
+def script(name: str, *arguments: object, **options) -> list[str]:
+    """The command line of a script."""
+    return [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *map(str, arguments)]
+
+
+def run_script(name: str, *arguments: object, environment: dict | None = None) -> subprocess.CompletedProcess:
+    """A script's result; it never hangs for longer than two minutes."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})}
+    return subprocess.run(
+        script(name, *arguments), capture_output=True, text=True, timeout=120, env=environment, check=False
+    )
+
+
+def all_weights(model) -> np.ndarray:
+    """Every trained weight of a model as one vector."""
+    return np.concatenate([np.asarray(variable).ravel() for variable in model.trainable_variables])

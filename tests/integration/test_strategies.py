@@ -1,0 +1,139 @@
+"""One update means the same on one replica, on two, and in two processes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_wsgen.config import Config
+from tf_wsgen.training.loop import distributed_batches, make_model
+from tf_wsgen.training.strategy import make_strategy
+
+UPDATES = 5
+# Adam turns a gradient that is rounding noise into a full step: compare what was told.
+SMALLEST_GRADIENT = 1e-6
+
+
+def trained(config: Config, data, strategy, updates=UPDATES):
+    """Losses of each update, and the model after it."""
+    model = make_model(config, data, strategy)
+    batches = iter(distributed_batches(config, data, strategy))
+    step = tf.function(lambda batch: strategy.run(model.train_step, args=(batch,)))
+    history = []
+    for _ in range(updates):
+        terms = step(next(batches))
+        history.append({name: float(strategy.reduce("MEAN", value, axis=None)) for name, value in terms.items()})
+    return model, history
+
+
+def test_two_replicas_equal_one(small_config, small_data):
+    one, history_one = trained(small_config, small_data, make_strategy("one_device"))
+    mirrored = make_strategy("mirrored")
+    assert mirrored.num_replicas_in_sync == 2
+    two, history_two = trained(small_config, small_data, mirrored)
+    for name, value in history_one[-1].items():
+        np.testing.assert_allclose(history_two[-1][name], value, rtol=1e-5, err_msg=name)
+
+    for ours, theirs in zip(one.trainable_variables, two.trainable_variables, strict=True):
+        optimizer = one.discriminator_optimizer if "discriminator" in ours.path else one.optimizer
+        # Adam's second moment tells how large the gradients were.
+        velocity = next(v for v in optimizer.variables if v.path.endswith(f"{ours.path.replace('/', '_')}_velocity"))
+        told = np.sqrt(np.asarray(velocity)) > SMALLEST_GRADIENT
+        difference = np.abs(np.asarray(ours) - np.asarray(theirs))[told]
+        assert difference.max(initial=0.0) <= 1e-5, ours.path
+    assert len(one.averages) == len(one.lifting_variables)
+    for ours, theirs in zip(one.averages, two.averages, strict=True):
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=1e-4)
+
+
+def test_the_comparison_can_fail(small_config, small_data):
+    """Other codes give other losses, so that the tolerance above means something."""
+    _, history = trained(small_config, small_data, make_strategy("one_device"), updates=1)
+    other = small_config.override({"training": {"seed": 1}}, "test")
+    _, other_history = trained(other, small_data, make_strategy("one_device"), updates=1)
+    assert abs(history[0]["mmd_squared"] / other_history[0]["mmd_squared"] - 1) > 1e-3
+
+
+@pytest.mark.parametrize(("jit_compile", "steps_per_execution"), [(True, 1), (False, 5), (True, 5)])
+def test_compiled_updates_equal_plain_ones(small_config, small_data, jit_compile, steps_per_execution):
+    plain, _ = trained(small_config, small_data, make_strategy("one_device"))
+    changes = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
+    config = small_config.override({"training": changes}, "test")
+    model = make_model(config, small_data, make_strategy("one_device"))
+    batches = distributed_batches(config, small_data, make_strategy("one_device"))
+    model.fit(batches, steps_per_epoch=UPDATES, epochs=1, verbose=0, shuffle=False)
+    assert int(model.optimizer.iterations) == UPDATES
+    for ours, theirs in zip(model.lifting_variables, plain.lifting_variables, strict=True):
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=5e-4, err_msg=ours.path)
+
+
+def test_steps_per_execution_on_two_replicas(small_config, small_data):
+    """Keras' own loop fails here (keras issue 20164)."""
+    config = small_config.override({"training": {"steps_per_execution": 5}}, "test")
+    strategy = make_strategy("mirrored")
+    model = make_model(config, small_data, strategy)
+    before = [np.asarray(variable).copy() for variable in model.lifting_variables]
+    batches = distributed_batches(config, small_data, strategy)
+    history = model.fit(batches, steps_per_epoch=10, epochs=2, verbose=0, shuffle=False)
+    assert int(model.optimizer.iterations) == 20
+    assert all(np.isfinite(values).all() for values in history.history.values())
+    assert any((np.asarray(v) != b).any() for v, b in zip(model.lifting_variables, before, strict=True))
+
+
+WORKER = """
+import sys
+import numpy as np
+import tensorflow as tf
+from tf_wsgen.config import Config, load_config
+from tf_wsgen.training import loop
+models = []
+make_model = loop.make_model
+loop.make_model = lambda *arguments: models.append(make_model(*arguments)) or models[-1]
+outcome = loop.train(load_config(sys.argv[1]), sys.argv[2])
+assert models[0].distribute_strategy.num_replicas_in_sync == 2
+np.save(sys.argv[3], np.concatenate([np.asarray(v).ravel() for v in models[0].trainable_variables]))
+"""
+
+
+def test_two_worker_processes_end_with_the_same_weights(small_config, small_data, tmp_path):
+    config = small_config.override({"training": {"strategy": "multi_worker", "updates": 10}}, "test")
+    (tmp_path / "config.yaml").write_text(config.to_yaml())
+    (tmp_path / "worker.py").write_text(WORKER)
+    addresses = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            addresses.append(f"127.0.0.1:{probe.getsockname()[1]}")
+    workers = []
+    for index in range(2):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        arguments = [tmp_path / "config.yaml", tmp_path / "run", tmp_path / f"weights_{index}.npy"]
+        workers.append(
+            subprocess.Popen(
+                [sys.executable, str(tmp_path / "worker.py"), *map(str, arguments)],
+                env={**os.environ, "TF_CONFIG": json.dumps(cluster), "TF_CPP_MIN_LOG_LEVEL": "3"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+    try:
+        outputs = [worker.communicate(timeout=150)[0] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], "\n".join(outputs)
+    first, second = (np.load(tmp_path / f"weights_{index}.npy") for index in range(2))
+    np.testing.assert_array_equal(first, second)
+
+    # The chief alone wrote the run, and the two processes did what one replica does.
+    assert (tmp_path / "run" / "log.csv").exists()
+    one = config.override({"training": {"strategy": "one_device"}}, "test")
+    model, _ = trained(one, small_data, make_strategy("one_device"), updates=10)
+    alone = np.concatenate([np.asarray(variable).ravel() for variable in model.trainable_variables])
+    assert np.abs(first - alone).mean() < 1e-5
