@@ -84,13 +84,8 @@ def test_rows_pair_only_where_2d_and_3d_share_their_labels(content, paired):
     assert content.paired is paired
 
 
-def test_3d_rows_have_their_own_sequences_or_those_of_their_pairs():
-    assert GROUPS["every label"].sequence_3d is GROUPS["every label"].labels["sequence"]
-    assert GROUPS["other 3D rows"].sequence_3d is GROUPS["other 3D rows"].labels_3d["sequence"]
-    # Equal numbers of rows don't make pairs where the file says that the 3D rows are others.
-    unpaired = group(labels={"sequence": np.array(list("abcd"))}, labels_3d={"valid": np.ones(4)})
-    assert not unpaired.paired
-    assert unpaired.sequence_3d is None
+def test_equal_numbers_of_rows_make_no_pairs_where_the_3d_rows_are_others():
+    assert not group(labels={"sequence": np.array(list("abcd"))}, labels_3d={"valid": np.ones(4)}).paired
 
 
 @pytest.fixture

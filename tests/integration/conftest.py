@@ -16,7 +16,7 @@ from tf_wsgen.data.training_data import load_training_data
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = {
-    "network": {"width": 24, "code_size": 12, "pose_branch_width": 12, "kcs_branch_width": 16, "pose_gain": 0.1},
+    "network": {"width": 24, "code_size": 12, "pose_branch_width": 12, "kcs_branch_width": 16, "pose_gain": 0.02},
     "optimizer": {"learning_rate": 1e-3},
     "training": {
         "updates": 20,

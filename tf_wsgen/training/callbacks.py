@@ -61,7 +61,7 @@ class StopWhenNotFinite(keras.callbacks.Callback):
         """Looks at every loss."""
         for name, value in logs.items():
             if not math.isfinite(value):
-                update = int(self.model.optimizer.iterations)
+                update = self.model.updates
                 raise NonFiniteLossError(
                     f"Loss {name} is {value} after update {update}; earlier checkpoints are as they were. "
                     "A smaller optimizer.learning_rate or network.pose_gain may help."
@@ -138,7 +138,7 @@ class ScalarLog(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Opens the logs where training begins or resumes."""
-        update = int(self.model.optimizer.iterations)
+        update = self.model.updates
         self.rows = []
         if self.csv_file.exists():
             with self.csv_file.open(newline="") as file:
@@ -151,12 +151,12 @@ class ScalarLog(keras.callbacks.Callback):
         """Writes one row; the CSV is replaced as a whole, so that it is never half written."""
         if self.model.stop_training:
             return
-        now, update = time.monotonic(), int(self.model.optimizer.iterations)
+        now, update = time.monotonic(), self.model.updates
         elapsed = now - self.since
         self.minutes += elapsed / 60.0
         logs["update"], logs["minutes"] = update, self.minutes
         logs["updates_per_second"] = (update - self.update) / elapsed
-        logs["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
+        logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.update, self.since = update, now
         self.rows.append({name: f"{value:.6g}" for name, value in logs.items()} | {"update": update})
         names = list(dict.fromkeys(name for row in self.rows for name in row))
@@ -209,9 +209,9 @@ class Checkpoints(keras.callbacks.Callback):
             NonFiniteLossError: A weight is not finite; nothing is saved.
         """
         for variable in self.model.trainable_variables:
-            if not np.isfinite(np.asarray(variable)).all():
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 raise NonFiniteLossError(f"Weight {variable.path} is not finite; earlier checkpoints are as they were.")
-        update = int(self.model.optimizer.iterations)
+        update = self.model.updates
         self.update.assign(update)
         objective = (logs or {}).get(OBJECTIVE)
         better = objective is not None and objective < float(self.best_objective)

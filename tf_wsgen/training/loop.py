@@ -119,7 +119,7 @@ def _fit(
             epochs = max(1, (training.updates - done) // interval) if steps == interval else 1
             batches = distributed_batches(config, data, strategy, done)
             model.fit(batches, steps_per_epoch=steps, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
-            done = int(model.optimizer.iterations)
+            done = model.updates
     return Outcome(done, interrupt.interrupted)
 
 

@@ -80,6 +80,11 @@ class WSGen(keras.Model):
         self.built = True
 
     @property
+    def updates(self) -> int:
+        """Updates done since the first weights."""
+        return int(keras.ops.convert_to_numpy(self.optimizer.iterations))
+
+    @property
     def lifting_variables(self) -> list:
         """Weights that turn a 2D pose into hypotheses (those that are averaged)."""
         networks = (self.trunk, self.generator, self.camera)
@@ -201,6 +206,11 @@ class WSGen(keras.Model):
         """Copies the present (averaged) weights into a lifter that `lifter` made."""
         for copy, variable in zip(lifter.weights, self.averages or self.lifting_variables, strict=True):
             copy.assign(variable)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Everything is built by `compile`. Keras would take a batch from the iterator to make sure, so that
+        # training under a strategy would begin one batch late (and it fails with several workers).
+        pass
 
     def make_train_function(self, force: bool = False):
         """Keras' training function; for several replicas one whose loop over `steps_per_execution` works.
