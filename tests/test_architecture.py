@@ -13,7 +13,8 @@ PACKAGE = "tf_wsgen"
 
 # A room may import itself and rooms of lower ranks; the ranks count from 0.
 RANKED_ROOMS = (
-    ("skeleton", "errors", "numerics"),
+    ("errors",),
+    ("skeleton", "numerics"),
     ("config", "geometry"),
     ("data", "networks", "losses", "metrics"),
     ("hypotheses",),

@@ -102,9 +102,17 @@ def test_identical_hypotheses():
     np.testing.assert_allclose(mode.log_density, [np.log(6.0)], atol=1e-4)
 
 
-def test_one_hypothesis_is_its_own_mode():
+def test_the_default_bandwidth_keeps_two_equal_modes_apart():
+    """Five hypotheses on either side: the mode is somebody's pose, not one between them."""
+    sides = [np.full((4, 3), side) + cluster(5, 0.0, 0.01, seed=seed) for seed, side in enumerate((-0.1, 0.1))]
+    mode = mean_shift(tf.constant(np.concatenate(sides), tf.float32)[None]).pose_3d.numpy()
+    assert abs(mode.mean()) > 0.09
+
+
+@pytest.mark.parametrize("bandwidth", [0.1, None])
+def test_one_hypothesis_is_its_own_mode(bandwidth):
     pose = cluster(1, 0.5, 0.5)
-    mode = mean_shift(tf.constant(pose)[None], bandwidth=0.1)
+    mode = mean_shift(tf.constant(pose)[None], bandwidth=bandwidth)
     np.testing.assert_allclose(mode.pose_3d, pose, atol=1e-6)
     np.testing.assert_allclose(mode.log_density, [0.0], atol=1e-6)
 
@@ -151,11 +159,10 @@ def test_a_graph_with_unknown_sizes_gives_the_same():
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 10])
-def test_default_bandwidth_is_half_the_median_distance(count):
+def test_default_bandwidth_is_half_the_lower_quartile_of_distances(count):
     poses = np.stack([cluster(count, 0.0, spread, seed=count) for spread in (0.05, 0.4)])
-    # Of an even number of distances the lower middle one.
-    medians = [np.quantile(scipy.spatial.distance.pdist(flat(pose)), 0.5, method="lower") for pose in poses]
-    np.testing.assert_allclose(default_bandwidth(tf.constant(poses)), BANDWIDTH_SHARE * np.array(medians), rtol=1e-4)
+    quartiles = [np.quantile(scipy.spatial.distance.pdist(flat(pose)), 0.25, method="lower") for pose in poses]
+    np.testing.assert_allclose(default_bandwidth(tf.constant(poses)), BANDWIDTH_SHARE * np.array(quartiles), rtol=1e-4)
     assert BANDWIDTH_SHARE == 0.5
     # Equal hypotheses have no spread, but a kernel has a width.
     np.testing.assert_allclose(default_bandwidth(tf.zeros([1, count, 4, 3])), [SMALLEST_BANDWIDTH])

@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from tf_wsgen.config import Config
@@ -60,19 +59,24 @@ def small_flags(small_config) -> list[str]:
     ]
 
 
-def script(name: str, *arguments: object, **options) -> list[str]:
-    """The command line of a script."""
-    return [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *map(str, arguments)]
+@pytest.fixture(scope="session")
+def script():
+    """Makes the command line of a script."""
+    return lambda name, *arguments: [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *map(str, arguments)]
 
 
-def run_script(name: str, *arguments: object, environment: dict | None = None) -> subprocess.CompletedProcess:
-    """A script's result; it never hangs for longer than two minutes."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})}
-    return subprocess.run(
-        script(name, *arguments), capture_output=True, text=True, timeout=120, env=environment, check=False
-    )
+@pytest.fixture(scope="session")
+def run_script(script):
+    """Runs a script to its end, within two minutes; standard output and error are texts."""
 
+    def run(name, *arguments, environment=None):
+        return subprocess.run(
+            script(name, *arguments),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
+            check=False,
+        )
 
-def all_weights(model) -> np.ndarray:
-    """Every trained weight of a model as one vector."""
-    return np.concatenate([np.asarray(variable).ravel() for variable in model.trainable_variables])
+    return run

@@ -66,9 +66,12 @@ def draw_hypotheses(
     # The folder may hold an older picture: it stays whole until the new one is.
     output = pathlib.Path(output)
     partial = output.with_name(output.name + ".partial")
-    figure.savefig(partial, dpi=110, format="png")
-    plt.close(figure)
-    partial.replace(output)
+    try:
+        figure.savefig(partial, dpi=110, format="png")
+        partial.replace(output)
+    finally:
+        plt.close(figure)
+        partial.unlink(missing_ok=True)
 
 
 def _side_colour(skeleton: Skeleton, bone: tuple[str, str]) -> str:

@@ -13,7 +13,7 @@ COLUMNS = {"p1": "P1", "p2": "P2", "p1_action_mean": "P1 by action", "p2_action_
 
 
 def metrics_table(metrics: dict) -> str:
-    """The metrics of `Evaluator` and `baselines` as an aligned table, mm."""
+    """The metrics of `Evaluator`, with `source` and perhaps `baselines`, as an aligned table, mm."""
     lines = [["mm", *COLUMNS.values()]]
     for name, title in ROWS.items():
         if name in metrics:

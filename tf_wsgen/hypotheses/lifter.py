@@ -69,7 +69,7 @@ class Lifter(tf.Module):
             Hypotheses (B, H, J, 3), metres, template frame, and camera (B, 2, 3).
         """
         features = self.trunk(pose_2d)
-        return self.generator([features, z]), self.camera(features)
+        return self.generator([features, tf.convert_to_tensor(z)]), self.camera(features)
 
     def to_camera_frame(self, hypotheses: tf.Tensor, camera: tf.Tensor) -> tf.Tensor:
         """Template frame, metres, to camera frame, millimetres: (B, H, J, 3) with camera (B, 2, 3).

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_wsgen.numerics import pairwise_squared_distance
 
-# Default bandwidth as a share of the median distance between two hypotheses of the pose.
+# Default bandwidth as a share of the lower quartile of distances between hypotheses of the pose.
 BANDWIDTH_SHARE = 0.5
 # Hypotheses closer than this (metres) are one.
 SMALLEST_BANDWIDTH = 1e-4
@@ -24,13 +24,18 @@ class Mode(NamedTuple):
 
 
 def default_bandwidth(hypotheses: tf.Tensor) -> tf.Tensor:
-    """Half the median distance between two hypotheses of a pose: (B, N, J, 3) to (B,), in the input's units."""
+    """Half the lower quartile of distances between hypotheses of a pose: (B, N, J, 3) to (B,).
+
+    The lower quartile is a distance within a mode even where two modes share the hypotheses equally;
+    the median would be the distance between them.
+    """
     flat = _flatten(hypotheses - tf.reduce_mean(hypotheses, axis=1, keepdims=True))
     count = tf.shape(flat)[1]
-    pairs = tf.reshape(pairwise_squared_distance(flat, flat), [tf.shape(flat)[0], -1])
-    # Of N² sorted distances the first N are those of hypotheses to themselves.
-    median = tf.sort(pairs, axis=-1)[:, count + (count * (count - 1)) // 2 - tf.cast(count > 1, tf.int32)]
-    return tf.maximum(BANDWIDTH_SHARE * tf.sqrt(median), SMALLEST_BANDWIDTH)
+    squared = tf.reshape(pairwise_squared_distance(flat, flat), [tf.shape(flat)[0], count * count])
+    # Each pair stands there twice, after the N distances of hypotheses to themselves.
+    pairs = count * (count - 1) // 2
+    quartile = tf.where(pairs > 0, count + 2 * ((pairs - 1) // 4), 0)
+    return tf.maximum(BANDWIDTH_SHARE * tf.sqrt(tf.sort(squared, axis=-1)[:, quartile]), SMALLEST_BANDWIDTH)
 
 
 def log_density(points: tf.Tensor, hypotheses: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
@@ -67,15 +72,17 @@ def mean_shift(hypotheses: tf.Tensor, bandwidth: tf.Tensor | float | None = None
     samples = _flatten(hypotheses - centre)
     precision = 1.0 / (2.0 * tf.square(width)[:, None, None])
 
-    def climb(modes, _, step):
+    def climb(modes, climbing, step):
         kernel = tf.nn.softmax(-pairwise_squared_distance(modes, samples) * precision, axis=-1)
         moved = tf.matmul(kernel, samples)
-        return moved, tf.reduce_max(tf.reduce_sum(tf.square(moved - modes), axis=-1)), step + 1
+        largest = tf.reduce_max(tf.reduce_sum(tf.square(moved - modes), axis=-1), axis=-1)
+        # Each pose stops for itself, so that its mode doesn't depend on the batch it came in.
+        return tf.where(climbing[:, None, None], moved, modes), climbing & (largest > SMALLEST_STEP**2), step + 1
 
-    def goes_on(_, largest, step):
-        return (largest > SMALLEST_STEP**2) & (step < MOST_STEPS)
+    def goes_on(_, climbing, step):
+        return tf.reduce_any(climbing) & (step < MOST_STEPS)
 
-    start = (samples, tf.constant(float("inf"), samples.dtype), tf.constant(0))
+    start = (samples, tf.ones(tf.shape(samples)[:1], tf.bool), tf.constant(0))
     modes, _, _ = tf.while_loop(goes_on, climb, start)
     candidates = tf.concat([hypotheses, tf.reshape(modes, tf.shape(hypotheses)) + centre], axis=1)
     density = log_density(candidates, hypotheses, width)

@@ -1,0 +1,205 @@
+"""The scripts as people run them: the main job, resuming, Ctrl-C, and mistakes."""
+
+import csv
+import dataclasses
+import json
+import signal
+import subprocess
+import time
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from tf_wsgen.config import Config
+from tf_wsgen.data.prepared import read_prepared
+from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.training.loop import train
+from tf_wsgen.training.workdir import Workdir
+from tf_wsgen.training.workflow import picture_run
+
+SCRIPTS = ("train", "evaluate", "export", "quickstart", "benchmark")
+CHOICES = ("zero_code", "mean_shift", "mean_of_hypotheses", "best_hypothesis")
+
+
+@pytest.fixture(scope="module")
+def trained(small_config, tmp_path_factory):
+    """A work directory of a finished small run."""
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    outcome = train(small_config, folder)
+    assert outcome.updates == small_config.training.updates
+    assert not outcome.interrupted
+    return folder
+
+
+def weights(folder, which="latest"):
+    lifter, update = Workdir(folder).load_lifter(which)
+    return np.concatenate([weight.numpy().ravel() for weight in lifter.weights]), update
+
+
+def test_train_evaluate_export(run_script, small_flags, people_file, tmp_path):
+    workdir, metrics_file, model = tmp_path / "run", tmp_path / "metrics.json", tmp_path / "model"
+    for command in (
+        ("train", "--workdir", workdir, *small_flags),
+        ("evaluate", "--workdir", workdir, "--output", metrics_file),
+        ("export", "--workdir", workdir, "--output", model),
+    ):
+        finished = run_script(*command)
+        assert finished.returncode == 0, finished.stderr[-2000:]
+        if command[0] == "evaluate":
+            table = finished.stdout
+    metrics = json.loads(metrics_file.read_text())
+    rows = len(read_prepared(people_file).test.pose_2d)
+    assert metrics["num_rows"] == rows
+    assert sum(action["num_rows"] for action in metrics["per_action"].values()) == rows
+    for choice in CHOICES:
+        assert {"p1", "p2", "p1_action_mean", "p2_action_mean"} <= set(metrics[choice])
+        assert f"{metrics[choice]['p2']:.1f}" in table
+    assert metrics["best_hypothesis"]["num_hypotheses"] == 3
+    assert set(metrics["diversity"]) == {"std", "std_fps"}
+    assert metrics["mean_pose"]["p2"] > 0
+    assert "synthetic" in table
+    assert (model / "saved_model.pb").exists()
+
+
+def test_a_work_directory_tells_what_the_run_was(trained, small_config):
+    workdir = Workdir(trained)
+    assert workdir.config() == small_config
+    assert workdir.run()["seed"] == small_config.training.seed
+    assert set(workdir.run()["versions"]) >= {"tensorflow", "keras", "numpy", "python"}
+    with workdir.log_file.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["update"]) for row in rows] == [10, 20]
+    assert {"val_zero_code_p2", "val_best_hypothesis_p2", "minutes", "learning_rate"} <= set(rows[0])
+    assert list(workdir.tensorboard.iterdir())
+    # The best checkpoint is the one with the lowest objective.
+    best = min(rows, key=lambda row: float(row["val_zero_code_p2"]))
+    assert weights(trained, "best")[1] == int(best["update"])
+
+
+@pytest.mark.parametrize("first", [10, 15])
+def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_path, first):
+    begun = small_config.override({"training": {"updates": first}}, "test")
+    train(begun, tmp_path / "run")
+    assert weights(tmp_path / "run")[1] == first
+    train(small_config, tmp_path / "run")
+    np.testing.assert_array_equal(weights(tmp_path / "run")[0], weights(trained)[0])
+
+
+def test_another_seed_gives_another_run(trained, small_config, tmp_path):
+    train(small_config.override({"training": {"seed": 1}}, "test"), tmp_path / "run")
+    assert np.abs(weights(tmp_path / "run")[0] - weights(trained)[0]).max() > 1e-2
+
+
+def test_another_configuration_is_not_mixed_into_a_run(trained, small_config):
+    before = (trained / "config.yaml").read_text()
+    other = small_config.override({"loss": {"weight_2d": 20.0}}, "test")
+    with pytest.raises(InputError, match=r"loss\.weight_2d = 10\.0, now 20\.0"):
+        train(other, trained)
+    assert (trained / "config.yaml").read_text() == before
+
+
+def test_ctrl_c_leaves_a_run_that_resumes(script, run_script, small_flags, tmp_path):
+    workdir = Workdir(tmp_path / "run")
+    endless = [*small_flags, "--set=training.updates=1000000"]
+    with subprocess.Popen(
+        script("train", "--workdir", workdir.path, *endless),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 100
+        while not workdir.log_file.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, output[-2000:]
+    assert "resumes" in output
+    assert "Traceback" not in output
+    done = weights(workdir.path)[1]
+    assert done > 0
+    # To a fresh end, through whatever interval it was stopped in.
+    total = (done // 10 + 2) * 10
+    finished = run_script("train", "--workdir", workdir.path, *small_flags, f"--set=training.updates={total}")
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert weights(workdir.path)[1] == total
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(
+    run_script, small_flags, small_config, tmp_path
+):
+    train(small_config, tmp_path / "run")
+    before = weights(tmp_path / "run")[0]
+    # A run that was fine so far, made to explode: its rate is rewritten as if it had always been this.
+    config_file = tmp_path / "run" / "config.yaml"
+    config_file.write_text(config_file.read_text().replace("learning_rate: 0.001", "learning_rate: 1.0e+30"))
+    flags = [*small_flags, "--set=optimizer.learning_rate=1e30", "--set=training.updates=40"]
+    finished = run_script("train", "--workdir", tmp_path / "run", *flags)
+    assert finished.returncode == 3, finished.stderr[-2000:]
+    message = finished.stderr.strip().splitlines()[-1]
+    assert message.startswith("train.py: ")
+    assert "earlier checkpoints are as they were" in message
+    assert "Traceback" not in finished.stderr
+    np.testing.assert_array_equal(weights(tmp_path / "run")[0], before)
+
+
+def test_nonfinite_weights_are_not_saved(small_config, tmp_path):
+    config = small_config.override({"optimizer": {"learning_rate": 1e38}, "training": {"updates": 10}}, "test")
+    with pytest.raises(NonFiniteLossError):
+        train(config, tmp_path / "run")
+    with pytest.raises(InputError, match="no latest checkpoint yet"):
+        weights(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train",), "--workdir"),
+        (("train", "--workdir", "W", "--data", "missing.h5"), "missing.h5: there is no such file"),
+        (("train", "--workdir", "W", "--config", "missing.yaml"), "missing.yaml: cannot be read"),
+        (("train", "--workdir", "W", "--set", "loss.weight_3d=1"), "nearest known name is 'loss.weight_2d'"),
+        (("train", "--workdir", "W", "--set", "training.batch_size=1"), "training.batch_size is 1"),
+        (("train", "--workdir", "W", "--strategy", "tpu"), "one_device"),
+        (("train", "--workdir", "W", "--wrokdir", "V"), "Did you mean: workdir"),
+        (("train", "--workdir", "W", "stray"), "unexpected argument 'stray'"),
+        (("evaluate", "--workdir", "W"), "is not a work directory"),
+        (("export", "--workdir", "W", "--output", "M"), "is not a work directory"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_code_2(run_script, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    finished = run_script(*arguments)
+    assert finished.returncode == 2, finished.stderr[-2000:]
+    assert message in finished.stderr.splitlines()[-1]
+    assert "Traceback" not in finished.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_needs_no_tensorflow(run_script, tmp_path, name):
+    for heavy in ("tensorflow", "keras", "matplotlib"):
+        (tmp_path / f"{heavy}.py").write_text("raise SystemExit('--help imported me')")
+    finished = run_script(name, "--help", environment={"PYTHONPATH": str(tmp_path)})
+    # absl leaves with 1 after --help.
+    assert finished.returncode in (0, 1)
+    assert "flags:" in finished.stdout
+    assert "imported me" not in finished.stdout + finished.stderr
+
+
+def test_every_configuration_file_is_valid(request):
+    from tf_wsgen.config import load_config
+
+    files = sorted((request.config.rootpath / "configs").glob("*.yaml"))
+    assert {"cmu16.yaml", "paper.yaml", "quickstart.yaml"} <= {file.name for file in files}
+    for file in files:
+        assert load_config(file) != Config() or file.name == "paper.yaml"
+    paper = load_config(request.config.rootpath / "configs" / "paper.yaml")
+    assert dataclasses.asdict(paper.network) == dataclasses.asdict(Config().network)
+    assert (paper.network.width, paper.network.code_size, paper.optimizer.learning_rate) == (1024, 1024, 1e-4)
+    assert paper.training.ema_momentum == 0.0
+
+
+def test_a_picture_of_hypotheses(trained, small_config, tmp_path):
+    picture_run(Workdir(trained), small_config, tmp_path / "hypotheses.png", count=2)
+    image = matplotlib.image.imread(tmp_path / "hypotheses.png")
+    assert image.std() > 0.02
