@@ -10,12 +10,14 @@ from command_line import configured, new_file, run
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Work directory of scripts/train.py.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write the metrics to (replaced if it exists).")
+_CURVE = flags.DEFINE_string("curve", None, "PNG file to draw the held-out errors over minutes to.")
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], "Which checkpoint to measure.")
 
 
 def main() -> None:
-    output = new_file(_OUTPUT.value)
+    output, curve = new_file(_OUTPUT.value), new_file(_CURVE.value)
 
+    from tf_wsgen.evaluation.figures import draw_curve
     from tf_wsgen.evaluation.tables import metrics_table
     from tf_wsgen.training.workdir import Workdir, write_text
     from tf_wsgen.training.workflow import evaluate_run
@@ -26,6 +28,8 @@ def main() -> None:
     if output:
         write_text(output, json.dumps(metrics, indent=2))
         print(f"\nWritten to {output}.")
+    if curve:
+        draw_curve(workdir.log(), curve)
 
 
 if __name__ == "__main__":

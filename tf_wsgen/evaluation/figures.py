@@ -63,15 +63,7 @@ def draw_hypotheses(
         reprojection_axes = axes(columns - 1, "reprojections", True)
         _draw_flat(reprojection_axes, rows.keypoints[row], rows.visible[row], skeleton, reprojections[row])
     figure.supxlabel(f"{source}; left side orange, right side blue; seed {config.seed}", fontsize=8)
-    # The folder may hold an older picture: it stays whole until the new one is.
-    output = pathlib.Path(output)
-    partial = output.with_name(output.name + ".partial")
-    try:
-        figure.savefig(partial, dpi=110, format="png")
-        partial.replace(output)
-    finally:
-        plt.close(figure)
-        partial.unlink(missing_ok=True)
+    _save(figure, output)
 
 
 def _side_colour(skeleton: Skeleton, bone: tuple[str, str]) -> str:
@@ -104,3 +96,32 @@ def _draw_solid(axes, pose_3d, skeleton: Skeleton, colour: str | None, radius: f
     axes.set_xticklabels([])
     axes.set_yticklabels([])
     axes.set_zticklabels([])
+
+
+def draw_curve(log: list[dict], output: str | os.PathLike) -> None:
+    """Writes a PNG: P2 of zero code and best hypothesis on the held-out rows over minutes of training.
+
+    Args:
+        log: Rows of a run's log.csv.
+        output: The PNG file.
+    """
+    minutes = [float(row["minutes"]) for row in log]
+    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    for choice, title in (("zero_code", "zero code"), ("best_hypothesis", "best hypothesis (oracle)")):
+        errors = [float(row[f"val_{choice}_p2"]) for row in log]
+        axes.plot(minutes, errors, marker="o", markersize=3, label=title)
+    axes.set(xlabel="minutes of training", ylabel="P2 on held-out rows (mm)")
+    axes.legend()
+    _save(figure, output)
+
+
+def _save(figure, output: str | os.PathLike) -> None:
+    """Writes and closes a figure; an older file stays whole until the new one is."""
+    output = pathlib.Path(output)
+    partial = output.with_name(output.name + ".partial")
+    try:
+        figure.savefig(partial, dpi=110, format="png")
+        partial.replace(output)
+    finally:
+        plt.close(figure)
+        partial.unlink(missing_ok=True)

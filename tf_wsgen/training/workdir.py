@@ -1,5 +1,6 @@
 """The work directory: what is where in it, written so that it is always whole."""
 
+import csv
 import importlib.metadata
 import json
 import os
@@ -66,6 +67,20 @@ class Workdir:
     def run(self) -> dict:
         """What `begin` wrote of the run."""
         return json.loads(self.run_file.read_text())
+
+    def log(self) -> list[dict]:
+        """Rows of the log, one an evaluation on held-out rows.
+
+        Raises:
+            InputError: Nothing was held out, or nothing logged yet.
+        """
+        rows = []
+        if self.log_file.exists():
+            with self.log_file.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+        if not rows or "val_zero_code_p2" not in rows[0]:
+            raise InputError(f"{self.log_file}: has no errors on held-out rows; train until the first evaluation.")
+        return rows
 
     def load_lifter(self, which: str = "best") -> tuple[Lifter, int]:
         """The trained networks of a checkpoint, and after how many updates.
