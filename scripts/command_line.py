@@ -52,6 +52,8 @@ def run(main: Callable[[], int | None]) -> None:
             _leave(error, USER_MISTAKE)
         except NonFiniteLossError as error:
             _leave(error, NOT_FINITE)
+        except OSError as error:
+            _leave(f"{error.filename or 'input or output'}: {error.strerror or error}", USER_MISTAKE)
         except KeyboardInterrupt:
             _leave("interrupted", INTERRUPTED)
 

@@ -31,7 +31,7 @@ class WSGen(keras.Model):
         network: Sizes and first weights.
         loss: Weights and constants of the loss terms.
         ema_momentum: Momentum of the generator side's average; 0 switches it off.
-        seed: Seeds the first weights.
+        seed: Seeds the first weights (it sets the process's global seeds).
     """
 
     def __init__(
