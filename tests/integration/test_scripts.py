@@ -14,6 +14,7 @@ import pytest
 from tf_wsgen.config import Config
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.training.callbacks import Checkpoints
 from tf_wsgen.training.loop import train
 from tf_wsgen.training.workdir import Workdir
 from tf_wsgen.training.workflow import picture_run
@@ -84,6 +85,20 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_p
     assert weights(tmp_path / "run")[1] == first
     train(small_config, tmp_path / "run")
     np.testing.assert_array_equal(weights(tmp_path / "run")[0], weights(trained)[0])
+
+
+def test_a_checkpoint_holds_the_weights_that_were_trained(small_config, tmp_path, monkeypatch):
+    models = []
+    save = Checkpoints.save
+
+    def remember(checkpoints, logs=None):
+        models.append(checkpoints.model)
+        save(checkpoints, logs)
+
+    monkeypatch.setattr(Checkpoints, "save", remember)
+    train(small_config, tmp_path / "run")
+    expected = np.concatenate([weight.numpy().ravel() for weight in models[-1].lifter().weights])
+    np.testing.assert_array_equal(weights(tmp_path / "run")[0], expected)
 
 
 def test_another_seed_gives_another_run(trained, small_config, tmp_path):

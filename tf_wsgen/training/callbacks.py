@@ -15,6 +15,7 @@ from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
+from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.workdir import Workdir
 
 # What "best" means: P2 of the zero code on the held-out rows, mm.
@@ -186,12 +187,18 @@ class Checkpoints(keras.callbacks.Callback):
         validated: Whether `OBJECTIVE` is in the logs; without it the best is the latest.
     """
 
-    def __init__(self, model: keras.Model, folder: Workdir, validated: bool):
+    def __init__(self, model: WSGen, folder: Workdir, validated: bool):
         super().__init__()
         self.validated = validated
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_objective = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
-        self.state = tf.train.Checkpoint(model=model, update=self.update, best_objective=self.best_objective)
+        self.state = tf.train.Checkpoint(
+            **model.weights_by_part(),
+            optimizer=model.optimizer,
+            discriminator_optimizer=model.discriminator_optimizer,
+            update=self.update,
+            best_objective=self.best_objective,
+        )
         self.latest = tf.train.CheckpointManager(self.state, str(folder.checkpoints("latest")), max_to_keep=1)
         self.best = tf.train.CheckpointManager(self.state, str(folder.checkpoints("best")), max_to_keep=1)
 

@@ -95,6 +95,15 @@ class WSGen(keras.Model):
         """Weights of the generator side's update: trunk, generator, camera, encoder."""
         return self.lifting_variables + self.encoder.trainable_variables
 
+    def weights_by_part(self) -> dict[str, list]:
+        """Every weight and average, as a checkpoint names them.
+
+        `tf.train.Checkpoint` finds nothing in a functional Keras model or in a list of Keras variables that a
+        model holds, and says nothing of it; so checkpoints are given these lists.
+        """
+        networks = (self.trunk, self.generator, self.camera, self.encoder, self.discriminator)
+        return {network.name: list(network.weights) for network in networks} | {"averages": list(self.averages)}
+
     def compile(self, optimizer, discriminator_optimizer, **kwargs) -> None:
         """Takes the two optimizers and builds them (inside the strategy's scope)."""
         super().compile(optimizer=optimizer, **kwargs)

@@ -97,7 +97,7 @@ class Workdir:
         if checkpoint is None:
             raise InputError(f"{self.path}: has no {which} checkpoint yet; train until the first evaluation.")
         update = tf.Variable(0, dtype=tf.int64)
-        state = tf.train.Checkpoint(model=model, update=update)
+        state = tf.train.Checkpoint(**model.weights_by_part(), update=update)
         state.restore(checkpoint).assert_existing_objects_matched().expect_partial()
         return model.lifter(), int(update)
 
