@@ -15,6 +15,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["tf_wsgen", "tf_wsgen.*"]),
+    package_data={"tf_wsgen": ["pretrained/*.npz"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         # tf_keras pins TensorFlow's minor version, and TensorFlow Probability needs tf_keras.
@@ -30,10 +31,11 @@ setup(
         "tensorboard",
         "matplotlib",
         "pyyaml",
+        "scipy",
         "tqdm",
     ],
     extras_require={
         "cuda": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "test": ["pytest", "ruff", "scipy", "scikit-learn", "fpsample"],
+        "test": ["pytest", "ruff", "scikit-learn", "fpsample"],
     },
 )

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import sys
 from collections.abc import Callable
 
@@ -22,6 +23,16 @@ def configured(default: Config = Config()) -> Config:
     config = load_config(_CONFIG.value) if _CONFIG.value else default
     assignments = [f"data.path={_DATA.value}"] if _DATA.value else []
     return config.override_from_flags(assignments + _SET.value)
+
+
+def image_size(text: str | None) -> tuple[int, int] | None:
+    """Width and height from "WIDTHxHEIGHT"."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text)
+    if not match:
+        raise InputError(f"--image_size is {text!r}; expected WIDTHxHEIGHT in pixels, such as 1920x1080.")
+    return int(match[1]), int(match[2])
 
 
 def new_file(path: str | None) -> pathlib.Path | None:

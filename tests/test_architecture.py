@@ -19,7 +19,7 @@ RANKED_ROOMS = (
     ("data", "networks", "losses", "metrics"),
     ("hypotheses",),
     ("evaluation", "export", "lifter", "viewer", "writers"),
-    ("training",),
+    ("training", "prediction"),
     ("tuning",),
 )
 RANKS = {room: rank for rank, rooms in enumerate(RANKED_ROOMS) for room in rooms}
@@ -83,11 +83,12 @@ def imports_upwards(source: str, path: str) -> list[str]:
     room = room_of(path)
     if room == "scripts":
         return []
-    rank = RANKS.get(room) if room else -1  # The package's own __init__ imports no room.
+    rank = RANKS.get(room) if room else -1  # The package's own __init__ imports no room but one.
     if rank is None:
         return [f"{path}: room {room!r} has no rank"]
     targets = {name.split(".")[1] for name in imports(source, path) if begins(name, PACKAGE) and "." in name}
-    targets -= {room, "__version__"}
+    # The package itself offers `load`, and imports it when asked.
+    targets -= {room, "__version__"} | (set() if room else {"lifter"})
     return [f"{path}: {room} ({rank}) imports {t}" for t in sorted(targets) if RANKS.get(t, sys.maxsize) >= rank]
 
 

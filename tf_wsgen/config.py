@@ -117,6 +117,9 @@ class EvaluationConfig:
     # Hypotheses from which, and how many, farthest-point sampling chooses for STD-FPS.
     diversity_pool: int = 100
     diversity_chosen: int = 5
+    # The posterior report's hypotheses a pose, and its rows, evenly spaced (0: all, minutes on two cores).
+    posterior_hypotheses: int = 200
+    posterior_rows: int = 2_000
 
 
 _POSITIVE = (
@@ -136,6 +139,7 @@ _POSITIVE = (
     "evaluation.batch_size",
     "evaluation.validation_rows",
     "evaluation.diversity_chosen",
+    "evaluation.posterior_hypotheses",
 )
 
 

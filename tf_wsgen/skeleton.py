@@ -146,3 +146,19 @@ def skeleton_by_name(name: str) -> Skeleton:
     if name not in SKELETONS:
         raise InputError(f"data.skeleton is {name!r}; expected one of {sorted(SKELETONS)}.")
     return SKELETONS[name]
+
+
+def skeleton_from_dict(values: Mapping) -> Skeleton:
+    """The skeleton that `dataclasses.asdict` described, also after a way through JSON.
+
+    Raises:
+        InputError: Fields that a skeleton does not have, or joints that don't fit together.
+    """
+
+    def tuples(value):
+        return tuple(tuples(part) for part in value) if isinstance(value, (list, tuple)) else value
+
+    try:
+        return Skeleton(**{name: tuples(value) for name, value in values.items()})
+    except TypeError as error:
+        raise InputError(f"The skeleton's fields are {sorted(values)}: {error}.") from None

@@ -16,11 +16,10 @@ from tf_wsgen.data.synthetic import (
     LOOK_AT,
     MOVEMENTS,
     joint_positions,
-    perspective_project,
     synthetic_people,
-    world_to_camera,
 )
 from tf_wsgen.errors import InputError
+from tf_wsgen.geometry.perspective_camera import rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16
 
 FRAMES = 40
@@ -68,7 +67,7 @@ def world(group):
     result = np.empty(group.pose_3d.shape)
     for name, (position, _, _) in CAMERAS.items():
         rows = group.labels["camera"] == name
-        result[rows] = group.pose_3d[rows] @ world_to_camera(np.array(position)) + position
+        result[rows] = group.pose_3d[rows] @ rotation_looking_at(np.array(position), LOOK_AT) + position
     return result
 
 
@@ -316,7 +315,7 @@ def test_projection_is_that_of_the_absolute_pose(group):
     for name, (_, focal, centre) in CAMERAS.items():
         rows = group.labels["camera"] == name
         pose = group.pose_3d[rows].astype(np.float64)
-        pixels = perspective_project(pose, np.array(focal), np.array(centre))
+        pixels = np.array(focal) * pose[..., :2] / pose[..., 2:] + centre
         np.testing.assert_allclose(group.pose_2d[rows], pixels, atol=0.01)
 
 
@@ -356,15 +355,9 @@ def test_noise_is_small_heavy_tailed_and_scaled(exact, noisy):
         assert abs(relative.mean()) < 1e-3
 
 
-def test_perspective_project_by_hand():
-    points = np.array([[[100.0, -200.0, 4000.0], [0.0, 0.0, 1.0]]])
-    pixels = perspective_project(points, np.array([1000.0, 2000.0]), np.array([500.0, 400.0]))
-    np.testing.assert_allclose(pixels, [[[525.0, 300.0], [500.0, 400.0]]])
-
-
 def test_cameras_look_at_the_middle_of_the_room():
     positions = np.array([position for position, _, _ in CAMERAS.values()])
-    rotations = world_to_camera(positions)
+    rotations = rotation_looking_at(positions, LOOK_AT)
     products = rotations @ np.swapaxes(rotations, -1, -2)
     np.testing.assert_allclose(products, np.tile(np.eye(3), (4, 1, 1)), atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0)

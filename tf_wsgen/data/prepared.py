@@ -54,6 +54,24 @@ class PoseGroup:
         both = self.pose_2d is not None and self.pose_3d is not None
         return both and len(self.pose_2d) == len(self.pose_3d) and not self.labels_3d
 
+    def only_valid(self) -> "PoseGroup":
+        """The group without the rows whose `valid` is 0."""
+        if "valid" not in self.labels and "valid" not in self.labels_3d:
+            return self
+
+        def kept(labels, poses):
+            return labels["valid"] > 0 if "valid" in labels else np.ones(0 if poses is None else len(poses), bool)
+
+        together = self.paired or self.pose_2d is None
+        rows = kept(self.labels, self.pose_3d if self.pose_2d is None else self.pose_2d)
+        rows_3d = rows if together else kept(self.labels_3d, self.pose_3d)
+        return PoseGroup(
+            None if self.pose_2d is None else self.pose_2d[rows],
+            None if self.pose_3d is None else self.pose_3d[rows_3d],
+            {name: values[rows] for name, values in self.labels.items()},
+            {name: values[rows_3d] for name, values in self.labels_3d.items()},
+        )
+
 
 @dataclasses.dataclass
 class PreparedData:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from tf_wsgen.data.prepared import PoseGroup, PreparedData
+from tf_wsgen.data.views import KINDS, detector_errors
 from tf_wsgen.errors import InputError
+from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16
 
 SOURCE = "synthetic people (kinematic model, not real motion)"
@@ -42,7 +44,6 @@ LEG_CHANNELS = ("hip_flexion", "hip_abduction", "hip_rotation", "knee_flexion")
 ARM_CHANNELS = ("shoulder_flexion", "shoulder_abduction", "shoulder_rotation", "elbow_flexion")
 PLACEMENT = ("heading", "walked", "lift")  # Degrees, mm along the path, mm above the floor.
 SIDE_SIGN = np.array([-1.0, 1.0])[:, None, None]  # The y direction of right and left.
-KINDS = tuple(name.split("_")[-1] for name in HUMAN16.joints)  # Joints, whatever their side.
 
 # On top of every movement: a person's habit and a slow wandering, standard deviations as shares of a range.
 HABIT_SHARE, WANDER_SHARE, WANDER_WAVES, WANDER_HZ = 0.015, 0.025, 3, (0.05, 0.7)
@@ -58,9 +59,6 @@ CAMERAS = {  # Position (mm), focal length and principal point (pixels).
     "south_west": ((-3650.0, -3290.0, 1540.0), (1144.0, 1143.0), (515.0, 508.0)),
     "south_east": ((3300.0, -3480.0, 1620.0), (1145.0, 1146.0), (511.0, 514.0)),
 }
-# A joint's error: its standard deviation as a share of the person's size in the image; outliers have more.
-NOISE_SHARE, OUTLIER_SHARE, OUTLIER_FACTOR = 0.01, 0.03, (2.0, 8.0)
-NOISE_FACTORS = {"wrist": 1.6, "ankle": 1.6, "elbow": 1.2, "knee": 1.2}
 
 LEG_POSTURES = {  # In the order of LEG_CHANNELS; here hip flexion is the thigh's from the vertical.
     "standing": (2, 4, -6, 5), "squat": (96, 16, -16, 124), "half_squat": (55, 10, -8, 80),
@@ -314,32 +312,14 @@ def _place(body: np.ndarray, angles: Angles, draw: Draw) -> np.ndarray:
     return body @ np.swapaxes(_rotation(2, heading), -1, -2) + path[..., None, :]
 
 
-def perspective_project(points_camera: np.ndarray, focal: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Pixels f (x, y) / z + c of points in front of a camera: (A1..An, 2), x right, y down.
-
-    Args:
-        points_camera: (A1..An, 3), x right, y down, z away, any unit of length.
-        focal: (A1..An, 2) pixels, or what broadcasts to it.
-        centre: The principal point, likewise.
-    """
-    return focal * points_camera[..., :2] / points_camera[..., 2:] + centre
-
-
-def world_to_camera(position: np.ndarray) -> np.ndarray:
-    """(..., 3, 3) rotations of cameras at (..., 3) that look at `LOOK_AT`; rows are right, down, away."""
-    away = LOOK_AT - position
-    right = np.cross(away, [0.0, 0.0, 1.0])
-    axes = np.stack([right, np.cross(away, right), away], axis=-2)
-    return axes / np.linalg.norm(axes, axis=-1, keepdims=True)
-
-
-def _detector_errors(rng: Generator, pose_2d: np.ndarray) -> np.ndarray:
-    """(N, J, 2) errors that scale with the person in the image; a few joints are far off."""
-    size = np.ptp(pose_2d, axis=1).max(axis=-1)[:, None, None]
-    joints = np.array([NOISE_FACTORS.get(kind, 1.0) for kind in KINDS])[:, None]
-    outlier = rng.uniform(size=(*pose_2d.shape[:2], 1)) < OUTLIER_SHARE
-    factor = np.where(outlier, rng.uniform(*OUTLIER_FACTOR, outlier.shape), 1.0)
-    return NOISE_SHARE * size * joints * factor * rng.standard_normal(pose_2d.shape)
+def _cameras() -> list[PerspectiveCamera]:
+    """The cameras of `CAMERAS`, which look at `LOOK_AT`."""
+    return [
+        PerspectiveCamera(
+            name, rotation_looking_at(np.array(position), np.array(LOOK_AT)), *map(np.array, (position, focal, centre))
+        )
+        for name, (position, focal, centre) in CAMERAS.items()
+    ]
 
 
 def _draw_group(seed: SeedSequence, prefix: str, sequences: int, frames: int, noise: float) -> PoseGroup:
@@ -351,11 +331,12 @@ def _draw_group(seed: SeedSequence, prefix: str, sequences: int, frames: int, no
     world = _place(joint_positions(angles, bones), angles, Draw(place_rng, sequences, frames))
 
     # Sequence by sequence, camera by camera, frame by frame: (S, C, F, J, 3).
-    position, focal, centre = (np.array(rows)[:, None, None] for rows in zip(*CAMERAS.values(), strict=True))
-    pose_3d = (world[:, None] - position) @ np.swapaxes(world_to_camera(position[:, 0]), -1, -2)
-    pose_2d = perspective_project(pose_3d, focal, centre).reshape(-1, HUMAN16.num_joints, 2)
-    pose_2d = pose_2d + noise * _detector_errors(noise_rng, pose_2d)
-    pose_3d = pose_3d.reshape(-1, HUMAN16.num_joints, 3)
+    cameras = _cameras()
+    views = [camera.to_camera_frame(world) for camera in cameras]
+    pixels = [camera.project(view) for camera, view in zip(cameras, views, strict=True)]
+    pose_2d = np.stack(pixels, axis=1).reshape(-1, HUMAN16.num_joints, 2)
+    pose_2d = pose_2d + noise * detector_errors(noise_rng, pose_2d)
+    pose_3d = np.stack(views, axis=1).reshape(-1, HUMAN16.num_joints, 3)
 
     action = np.array(list(MOVEMENTS))[actions]
     subject = [f"{prefix}{person + 1:02d}" for person in people]

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from tf_wsgen.config import SYNTHETIC, DataConfig
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared
+from tf_wsgen.data.prepared import GROUPS, PoseGroup, PreparedData, read_prepared
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.errors import InputError
@@ -68,10 +68,17 @@ class TrainingData:
 
 
 def read_source(config: DataConfig) -> PreparedData:
-    """The prepared file at `config.path`, or the built-in synthetic people."""
+    """The prepared file at `config.path` without rows that are not valid, or the built-in synthetic people."""
     skeleton = skeleton_by_name(config.skeleton)
     if config.path != SYNTHETIC:
-        return read_prepared(config.path, skeleton.joints)
+        data = read_prepared(config.path, skeleton.joints)
+        for name in GROUPS:
+            group = getattr(data, name)
+            group = group and group.only_valid()
+            if group and any(poses is not None and not len(poses) for poses in (group.pose_2d, group.pose_3d)):
+                raise InputError(f"{config.path}: no row of {name} is valid.")
+            setattr(data, name, group)
+        return data
     data = synthetic_people()
     if data.joints != skeleton.joints:
         raise InputError(f"data.path is {SYNTHETIC!r}, whose skeleton is human16; data.skeleton is {skeleton.name!r}.")

@@ -11,10 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.config import EvaluationConfig
+from tf_wsgen.data.clip import Clip
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.hypotheses.lifter import Lifter
-from tf_wsgen.skeleton import Skeleton
+from tf_wsgen.hypotheses.predictions import Predictions
+from tf_wsgen.skeleton import HUMAN16, Skeleton
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.
 HYPOTHESIS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
@@ -66,6 +68,60 @@ def draw_hypotheses(
     _save(figure, output)
 
 
+def draw_clips(clips: list[Clip], output: str | os.PathLike, source: str) -> None:
+    """Writes a PNG of single rows, 2D beside 3D, to see whether a file was read as it was meant.
+
+    Args:
+        clips: Clips of one row each (the first of longer ones is drawn).
+        output: The PNG file.
+        source: Where the rows are from, in words; it is written under the picture.
+    """
+    pairs = min(3, len(clips))
+    lines = -(-len(clips) // pairs)
+    figure = plt.figure(figsize=(5.0 * pairs, 2.6 * lines + 0.4), layout="constrained")
+    for index, clip in enumerate(clips):
+        if clip.pose_2d is not None:
+            axes = figure.add_subplot(lines, 2 * pairs, 2 * index + 1)
+            visible = clip.labels.get("visible", np.ones(clip.pose_2d.shape[:2]))
+            _draw_flat(axes, clip.pose_2d[0], visible[0], HUMAN16, [])
+            axes.set_title(clip.where.split(": ", 1)[-1], fontsize=6, loc="left")
+        if clip.pose_3d is not None:
+            pose = clip.pose_3d[0] - clip.pose_3d[0, HUMAN16.root_index]
+            axes = figure.add_subplot(lines, 2 * pairs, 2 * index + 2, projection="3d")
+            _draw_solid(axes, pose, HUMAN16, None, 1.05 * np.abs(pose).max())
+    figure.supxlabel(f"{source}; left side orange, right side blue", fontsize=8)
+    _save(figure, output)
+
+
+def draw_predictions(predictions: Predictions, output: str | os.PathLike, count: int = 12) -> None:
+    """Writes a PNG of the first people: the 2D pose under its reprojections, and all hypotheses in 3D.
+
+    The chosen pose is strong and coloured by side, the hypotheses behind it are faint.
+
+    Args:
+        predictions: What was lifted.
+        output: The PNG file.
+        count: People to draw, at most.
+    """
+    poses, skeleton = predictions.poses, predictions.skeleton
+    count = min(count, len(predictions.frame))
+    pairs = min(3, count)
+    lines = -(-count // pairs)
+    figure = plt.figure(figsize=(5.0 * pairs, 2.6 * lines + 0.4), layout="constrained")
+    for row in range(count):
+        axes = figure.add_subplot(lines, 2 * pairs, 2 * row + 1)
+        reprojections = poses.hypotheses_reprojection[row, : len(HYPOTHESIS_COLOURS)]
+        _draw_flat(axes, poses.keypoints[row], poses.visible[row], skeleton, reprojections)
+        axes.set_title(f"{predictions.frame[row]}, person {predictions.person[row]}", fontsize=7, loc="left")
+        axes = figure.add_subplot(lines, 2 * pairs, 2 * row + 2, projection="3d")
+        radius = 1.05 * max(np.abs(poses.hypotheses[row]).max(), np.abs(poses.pose_3d[row]).max())
+        for pose in poses.hypotheses[row]:
+            _draw_solid(axes, pose, skeleton, "#BBBBBB", radius)
+        _draw_solid(axes, poses.pose_3d[row], skeleton, None, radius)
+    figure.supxlabel(f"model {predictions.about['model']}; left side orange, right side blue", fontsize=8)
+    _save(figure, output)
+
+
 def _side_colour(skeleton: Skeleton, bone: tuple[str, str]) -> str:
     if any(joint.startswith("left") for joint in bone):
         return LEFT_COLOUR
@@ -113,6 +169,47 @@ def draw_curve(log: list[dict], output: str | os.PathLike) -> None:
     axes.set(xlabel="minutes of training", ylabel="P2 on held-out rows (mm)")
     axes.legend()
     _save(figure, output)
+
+
+def draw_posterior(report: dict, folder: str | os.PathLike) -> None:
+    """Writes calibration.png, error_against_n.png, joints.png and p2_histogram.png.
+
+    Args:
+        report: What `posterior_report` gives.
+        folder: Where to write; made if it is not there.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    title = f"{report['num_rows']:,} rows, {report['num_hypotheses']} hypotheses"
+
+    figure, axes = plt.subplots(figsize=(4.5, 4.2), layout="constrained")
+    axes.plot([0, 1], [0, 1], color=MIDDLE_COLOUR, linewidth=0.8, linestyle="--", label="calibrated")
+    error = report["calibration_error"]
+    axes.plot(report["quantiles"], report["calibration_curve"], marker="o", markersize=3, label=f"ECE {error:.3f}")
+    axes.set(xlabel="quantile q", ylabel="share of truths within it (median joint)", title=title)
+    axes.legend()
+    _save(figure, folder / "calibration.png")
+
+    figure, axes = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
+    for protocol, errors in report["min_mpjpe"].items():
+        axes.plot([int(count) for count in errors], list(errors.values()), marker="o", label=protocol.upper())
+    axes.set(xscale="log", xlabel="hypotheses N", ylabel="error of the best of N (mm, oracle)", title=title)
+    axes.legend()
+    _save(figure, folder / "error_against_n.png")
+
+    figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    positions = np.arange(len(report["joint_error"]))
+    axes.bar(positions - 0.2, list(report["joint_error"].values()), 0.4, label="mean error of a hypothesis (P1)")
+    axes.bar(positions + 0.2, list(report["joint_spread"].values()), 0.4, label="spread (standard deviation)")
+    axes.set_xticks(positions, list(report["joint_error"]), rotation=60, ha="right", fontsize=7)
+    axes.set(ylabel="mm", title=title)
+    axes.legend()
+    _save(figure, folder / "joints.png")
+
+    figure, axes = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
+    axes.stairs(report["p2_histogram"]["rows"], report["p2_histogram"]["edges"], fill=True)
+    axes.set(xlabel="P2 of one hypothesis (mm)", ylabel="rows", title=title)
+    _save(figure, folder / "p2_histogram.png")
 
 
 def _save(figure, output: str | os.PathLike) -> None:

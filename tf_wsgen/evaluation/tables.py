@@ -32,6 +32,24 @@ def metrics_table(metrics: dict) -> str:
     return text
 
 
+def posterior_table(report: dict) -> str:
+    """The posterior report as aligned tables."""
+    best = report["min_mpjpe"]
+    lines = [["best of N (oracle), mm", *best["p1"]]]
+    lines += [[name.upper(), *(f"{value:.1f}" for value in best[name].values())] for name in ("p1", "p2")]
+    values = {
+        "energy score, joint / pose (mm)": "{energy_score[joint]:.1f} / {energy_score[pose]:.1f}",
+        "CRPS of depth (mm)": "{crps_depth:.1f}",
+        "calibration error": "{calibration_error:.3f}",
+        "reprojection (pixels / normalised)": "{reprojection[pixels]:.2f} / {reprojection[normalised]:.4f}",
+        "bone lengths / symmetry (mm)": "{bone_length_error:.1f} / {symmetry_error:.1f}",
+        "share of the spread in depth": "{depth_share:.2f}",
+    }
+    others = [["posterior", ""], *([title, form.format(**report)] for title, form in values.items())]
+    heading = f"Posterior: {report['num_rows']:,} rows, {report['num_hypotheses']} hypotheses"
+    return f"{heading}\n{align(lines)}\n\n{align(others)}"
+
+
 def align(lines: list[list[str]]) -> str:
     """Columns padded to one width: the first to the left, the others to the right; a rule under the heading."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]

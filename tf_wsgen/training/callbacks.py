@@ -179,7 +179,9 @@ class ScalarLog(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Keeps the latest and the best state: model, optimizers, averages, updates, best objective.
+    """Keeps what training resumes from, and the latest and the best lifter.
+
+    What training resumes from: model, optimizers, averages, updates, best objective.
 
     Args:
         model: The compiled model.
@@ -189,7 +191,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def __init__(self, model: WSGen, folder: Workdir, validated: bool):
         super().__init__()
-        self.validated = validated
+        self.validated, self.folder, self.lifter = validated, folder, None
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_objective = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
         self.state = tf.train.Checkpoint(
@@ -199,12 +201,11 @@ class Checkpoints(keras.callbacks.Callback):
             update=self.update,
             best_objective=self.best_objective,
         )
-        self.latest = tf.train.CheckpointManager(self.state, str(folder.checkpoints("latest")), max_to_keep=1)
-        self.best = tf.train.CheckpointManager(self.state, str(folder.checkpoints("best")), max_to_keep=1)
+        self.manager = tf.train.CheckpointManager(self.state, str(folder.checkpoints), max_to_keep=1)
 
     def restore(self, folder: Workdir) -> int:
         """Goes to the latest checkpoint of a work directory if there is one; returns the updates done."""
-        checkpoint = tf.train.latest_checkpoint(folder.checkpoints("latest"))
+        checkpoint = tf.train.latest_checkpoint(folder.checkpoints)
         if checkpoint:
             self.state.restore(checkpoint).assert_consumed()
         return int(self.update)
@@ -224,9 +225,12 @@ class Checkpoints(keras.callbacks.Callback):
         better = objective is not None and objective < float(self.best_objective)
         if better:
             self.best_objective.assign(objective)
-        self.latest.save(checkpoint_number=update)
-        if better or not self.validated:
-            self.best.save(checkpoint_number=update)
+        self.manager.save(checkpoint_number=update)
+        if self.lifter is None:
+            self.lifter = self.model.lifter()
+        self.model.update_lifter(self.lifter)
+        for which in ("latest", "best") if better or not self.validated else ("latest",):
+            self.folder.save_lifter(which, self.lifter, update)
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves after each interval."""

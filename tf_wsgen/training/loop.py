@@ -98,7 +98,7 @@ def _fit(
 ) -> Outcome:
     training = config.training
     model = make_model(config, data, strategy)
-    folder.begin(config, model, data.source)
+    folder.begin(config, data.source)
     checkpoints = Checkpoints(model, folder, validated=data.validation is not None)
     done = checkpoints.restore(restore_from)
     if done >= training.updates:

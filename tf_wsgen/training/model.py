@@ -10,7 +10,7 @@ from tf_wsgen import losses
 from tf_wsgen.config import LossConfig, NetworkConfig
 from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.networks import Camera, Discriminator, Encoder, Generator, Trunk
-from tf_wsgen.skeleton import Skeleton
+from tf_wsgen.skeleton import Skeleton, skeleton_from_dict
 
 
 class Sample(NamedTuple):
@@ -253,13 +253,8 @@ class WSGen(keras.Model):
     @classmethod
     def from_config(cls, config: dict, custom_objects=None) -> "WSGen":
         """The model that `get_config` describes, with fresh weights."""
-        skeleton = dict(config["skeleton"])
-        for name in ("joints", "hips", "shoulders", "limbs"):
-            skeleton[name] = tuple(skeleton[name])
-        for name in ("bones", "symmetric_bones"):
-            skeleton[name] = tuple(tuple(pair) for pair in skeleton[name])
         rest = {
-            "skeleton": Skeleton(**skeleton),
+            "skeleton": skeleton_from_dict(config["skeleton"]),
             "network": NetworkConfig(**config["network"]),
             "loss": LossConfig(**config["loss"]),
         }

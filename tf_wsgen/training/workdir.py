@@ -7,12 +7,10 @@ import os
 import pathlib
 import platform
 
-import tensorflow as tf
-
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError
 from tf_wsgen.hypotheses.lifter import Lifter
-from tf_wsgen.training.model import WSGen
+from tf_wsgen.hypotheses.lifter_file import load_lifter, save_lifter
 
 VERSIONED = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 
@@ -20,8 +18,8 @@ VERSIONED = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 class Workdir:
     """Paths and contents of one run's folder.
 
-    `config.yaml` (resolved), `model.json` (how to build the model: sizes, skeleton, template, ratio),
-    `run.json` (source, seed, versions), `log.csv`, `tensorboard/`, `checkpoints/latest` and `checkpoints/best`.
+    `config.yaml` (resolved), `run.json` (source, seed, versions), `log.csv`, `tensorboard/`, `checkpoints/` (what
+    training resumes from), `latest.npz` and `best.npz` (lifters: all that is needed to use the model).
 
     Args:
         path: The folder.
@@ -30,27 +28,26 @@ class Workdir:
     def __init__(self, path: str | os.PathLike):
         self.path = pathlib.Path(path)
         self.config_file = self.path / "config.yaml"
-        self.model_file = self.path / "model.json"
         self.run_file = self.path / "run.json"
         self.log_file = self.path / "log.csv"
         self.tensorboard = self.path / "tensorboard"
+        self.checkpoints = self.path / "checkpoints"
 
-    def checkpoints(self, which: str) -> pathlib.Path:
-        """Folder of the "latest" or the "best" checkpoint."""
-        return self.path / "checkpoints" / which
+    def lifter_file(self, which: str) -> pathlib.Path:
+        """File of the "latest" or the "best" lifter."""
+        return self.path / f"{which}.npz"
 
     @property
     def started(self) -> bool:
         """Whether a run was begun here."""
         return self.config_file.exists()
 
-    def begin(self, config: Config, model: WSGen, source: str) -> None:
+    def begin(self, config: Config, source: str) -> None:
         """Writes down what the run is, before its first update."""
         self.path.mkdir(parents=True, exist_ok=True)
         versions = {name: importlib.metadata.version(name) for name in VERSIONED}
         versions["python"] = platform.python_version()
         run = {"source": source, "seed": config.training.seed, "versions": versions}
-        write_text(self.model_file, json.dumps(model.get_config(), indent=1))
         write_text(self.run_file, json.dumps(run, indent=1))
         write_text(self.config_file, config.to_yaml())
 
@@ -92,14 +89,15 @@ class Workdir:
             InputError: No run, or no checkpoint yet.
         """
         self.config()
-        model = WSGen.from_config(json.loads(self.model_file.read_text()))
-        checkpoint = tf.train.latest_checkpoint(self.checkpoints(which))
-        if checkpoint is None:
+        file = self.lifter_file(which)
+        if not file.exists():
             raise InputError(f"{self.path}: has no {which} checkpoint yet; train until the first evaluation.")
-        update = tf.Variable(0, dtype=tf.int64)
-        state = tf.train.Checkpoint(**model.weights_by_part(), update=update)
-        state.restore(checkpoint).assert_existing_objects_matched().expect_partial()
-        return model.lifter(), int(update)
+        lifter, about = load_lifter(file)
+        return lifter, about["updates"]
+
+    def save_lifter(self, which: str, lifter: Lifter, updates: int) -> None:
+        """Writes the latest or the best lifter, with what `begin` wrote of the run."""
+        save_lifter(lifter, self.lifter_file(which), {"updates": updates, **self.run()})
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

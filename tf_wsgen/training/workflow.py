@@ -8,22 +8,28 @@ from tqdm import tqdm
 from tf_wsgen.config import Config
 from tf_wsgen.data.training_data import load_test_rows, load_training_data
 from tf_wsgen.evaluation.figures import draw_hypotheses
+from tf_wsgen.evaluation.posterior import posterior_report
 from tf_wsgen.evaluation.protocols import Evaluator, baselines
 from tf_wsgen.training.workdir import Workdir
 
 
-def evaluate_run(workdir: Workdir, config: Config, which: str = "best") -> dict:
+def evaluate_run(workdir: Workdir, config: Config, which: str = "best", posterior: bool = False) -> dict:
     """Metrics of every test row for a checkpoint, with baselines and where they come from.
 
     Args:
         workdir: The run.
         config: Its configuration, perhaps with another data path or other evaluation fields.
         which: "best" or "latest".
+        posterior: Add the posterior report.
     """
     lifter, updates = workdir.load_lifter(which)
     rows, data = load_test_rows(config.data)
     with tqdm(total=len(rows), unit="row", dynamic_ncols=True, desc="Evaluating") as bar:
         metrics = Evaluator(lifter, config.evaluation)(rows, bar.update)
+    if posterior:
+        count = min(config.evaluation.posterior_rows or len(rows), len(rows))
+        with tqdm(total=count, unit="row", dynamic_ncols=True, desc="Posterior") as bar:
+            metrics["posterior"] = posterior_report(lifter, rows, config.evaluation, bar.update)
     about = {"source": data.source, "data": config.data.path, "checkpoint": which, "updates": updates}
     training = load_training_data(config.data, config.training.seed)
     return {**about, **metrics, **baselines(training.pose_3d, rows, config.evaluation.seed)}

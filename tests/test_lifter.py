@@ -1,0 +1,129 @@
+"""The public way in: any leading axes, any form of the model, one sentence for what cannot be lifted."""
+
+import numpy as np
+import pytest
+
+import tf_wsgen
+from tf_wsgen.errors import InputError
+from tf_wsgen.export import export_saved_model
+from tf_wsgen.hypotheses.endpoints import Endpoints
+from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.hypotheses.lifter_file import save_lifter
+from tf_wsgen.lifter import PoseLifter
+from tf_wsgen.networks import Camera, Generator, Trunk
+from tf_wsgen.skeleton import HUMAN16
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return Lifter(HUMAN16, Trunk(16, 16), Generator(16, 16, 8, pose_gain=0.2), Camera(16), [[0.0] * 3] * 4, 1.25)
+
+
+@pytest.fixture(scope="module")
+def lifter(networks):
+    return PoseLifter(Endpoints(networks), HUMAN16, "tiny")
+
+
+def people(*leading):
+    return np.random.default_rng(0).normal([600.0, 400.0], [80.0, 150.0], (*leading, 16, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("leading", [(), (1,), (5,), (2, 3), (1, 2, 2)])
+def test_any_leading_axes(lifter, leading):
+    keypoints = people(*leading)
+    result = lifter(keypoints, num_hypotheses=4)
+    shapes = {name: value.shape for name, value in vars(result).items()}
+    assert shapes == {
+        "keypoints": (*leading, 16, 2),
+        "visible": (*leading, 16),
+        "pose_3d": (*leading, 16, 3),
+        "reprojection": (*leading, 16, 2),
+        "log_likelihood": leading,
+        "hypotheses": (*leading, 4, 16, 3),
+        "hypotheses_reprojection": (*leading, 4, 16, 2),
+        "hypotheses_log_likelihood": (*leading, 4),
+    }
+    assert result.spread.shape == (*leading, 16)
+    flat = lifter(keypoints.reshape(-1, 16, 2), num_hypotheses=4)
+    np.testing.assert_allclose(result.hypotheses.reshape(flat.hypotheses.shape), flat.hypotheses, atol=0.01)
+
+
+def test_batches_don_t_show(lifter):
+    progress = []
+    whole, parts = lifter(people(7)), lifter(people(7), batch_size=3, progress=progress.append)
+    assert progress == [3, 3, 1]
+    for name, value in vars(whole).items():
+        np.testing.assert_allclose(getattr(parts, name), value, atol=0.01, err_msg=name)
+
+
+def test_selection_and_seed(lifter, networks):
+    keypoints, visible = people(3), np.ones((3, 16), np.float32)
+    for select, expected in (
+        ("zero_code", networks.zero_code(keypoints, visible)),
+        ("mean_shift", networks.mean_shift(keypoints, visible, 10, 6)),
+    ):
+        result = lifter(keypoints, seed=6, select=select)
+        np.testing.assert_allclose(result.pose_3d, expected["pose_3d"], atol=0.01)
+    assert np.abs(lifter(keypoints, seed=7).hypotheses - lifter(keypoints, seed=6).hypotheses).max() > 1.0
+
+
+def test_covariance_against_numpy(lifter):
+    result = lifter(people(2), num_hypotheses=6)
+    for row in range(2):
+        for joint in (0, 3, 12):
+            expected = np.cov(result.hypotheses[row, :, joint].T, ddof=0)
+            np.testing.assert_allclose(result.covariance[row, joint], expected, rtol=1e-3, atol=1e-3)
+            np.testing.assert_allclose(result.spread[row, joint], np.trace(expected) ** 0.5, rtol=1e-3)
+
+
+def test_missing_joints_don_t_matter(lifter):
+    keypoints, visible = people(2), np.ones((2, 16))
+    visible[:, [2, HUMAN16.root_index]] = 0
+    other = keypoints.copy()
+    other[:, [2, HUMAN16.root_index]] = np.nan
+    np.testing.assert_array_equal(lifter(keypoints, visible).pose_3d, lifter(other, visible).pose_3d)
+    assert (lifter(other, visible).keypoints[:, 2] == 0).all()
+
+
+def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
+    export_saved_model(networks, tmp_path / "exported")
+    (tmp_path / "run").mkdir()
+    save_lifter(networks, tmp_path / "run" / "best.npz", {"name": "named"})
+    expected = lifter(people(3)).hypotheses
+    for path in ("exported", "run", "run/best.npz"):
+        loaded = tf_wsgen.load(tmp_path / path)
+        np.testing.assert_allclose(loaded(people(3)).hypotheses, expected, atol=0.01)
+    assert loaded.name == "named"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((people(2)[:, :15],), r"\(2, 15, 2\); expected \(…, 16, 2\)"),
+        ((people(2), np.ones((2, 15))), r"visible has shape \(2, 15\); expected \(2, 16\)"),
+        ((people(2) * np.array([np.nan, 1.0]),), r"pose \(0,\) cannot be lifted"),
+        ((people(2, 3) * np.where(np.arange(3) == 2, np.inf, 1.0)[:, None, None],), r"pose \(0, 2\) cannot"),
+        ((np.zeros((16, 2)),), "the pose cannot be lifted"),
+        ((people(2), np.eye(16)[[0, 1]]), "both hips"),
+        ((people(0),), "hold no pose"),
+        ((people(1), None, 0), "num_hypotheses is 0"),
+        ((people(1), None, 10, 0, "median"), "select is 'median'"),
+    ],
+)
+def test_what_cannot_be_lifted(lifter, arguments, message):
+    with pytest.raises(InputError, match=message):
+        lifter(*arguments)
+
+
+def test_what_is_no_model(tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "saved_model.pb").write_bytes(b"no")
+    for path, message in {"nothing": "no such file", ".": "holds neither", "broken": "is not a SavedModel"}.items():
+        with pytest.raises(InputError, match=message):
+            tf_wsgen.load(tmp_path / path)
+
+
+def test_an_unknown_name_is_no_attribute():
+    assert {"load", "load_pretrained"} <= set(dir(tf_wsgen))
+    with pytest.raises(AttributeError, match="lodd"):
+        _ = tf_wsgen.lodd

@@ -1,0 +1,111 @@
+"""Clips: what every reader hands on, checked before anything is written."""
+
+import dataclasses
+
+import numpy as np
+
+from tf_wsgen.data.prepared import JOINT_LABELS, LABELS, LARGEST_POSE
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """Rows of people seen by one camera, joints in the order of `HUMAN16`; mostly one person's one sequence.
+
+    Attributes:
+        where: File and place that the rows come from, for messages: "FILE: S1/Walking, camera 54138969".
+        group: "train" or "test".
+        pose_2d: (T, 16, 2) pixels, x right, y down; None without 2D. Missing joints are 0 and not `visible`.
+        pose_3d: (T, 16, 3) millimetres, camera frame: x right, y down, z away; None without 3D.
+        labels: By the names of the prepared file: texts, each one for the whole clip or (T,);
+            `visible` and `confidence` (T, 16), `valid` (T,). With both poses, row i of both is one person at one
+            instant; rows that do not belong together are two clips, one of 2D and one of 3D.
+        image_size: Width and height in pixels, where the file or the data set tells.
+    """
+
+    where: str
+    group: str
+    pose_2d: np.ndarray | None = None
+    pose_3d: np.ndarray | None = None
+    labels: dict[str, str | np.ndarray] = dataclasses.field(default_factory=dict)
+    image_size: tuple[int, int] | None = None
+
+    def __len__(self):
+        return len(self.pose_3d if self.pose_2d is None else self.pose_2d)
+
+    def take(self, rows) -> "Clip":
+        """The clip of some rows (a slice, indices or a mask)."""
+        return dataclasses.replace(
+            self,
+            pose_2d=None if self.pose_2d is None else self.pose_2d[rows],
+            pose_3d=None if self.pose_3d is None else self.pose_3d[rows],
+            labels={n: v if isinstance(v, str) else v[rows] for n, v in self.labels.items()},
+        )
+
+
+def check_clip(clip: Clip) -> None:
+    """Refuses a clip that cannot be right.
+
+    Raises:
+        InputError: Wrong shapes, rows that don't match, numbers that are not finite, or metres for millimetres.
+    """
+    joints = HUMAN16.num_joints
+    if clip.pose_2d is None and clip.pose_3d is None:
+        raise InputError(f"{clip.where}: has neither 2D nor 3D poses.")
+    for name, poses, dimensions in (("2D", clip.pose_2d, 2), ("3D", clip.pose_3d, 3)):
+        if poses is None:
+            continue
+        if poses.dtype.kind not in "fiu" or poses.ndim != 3 or poses.shape[1:] != (joints, dimensions):
+            raise InputError(
+                f"{clip.where}: {name} poses are {poses.dtype} of shape {poses.shape}; expected numbers of shape "
+                f"(frames, {joints}, {dimensions})."
+            )
+        if len(poses) == 0:
+            raise InputError(f"{clip.where}: has no frames.")
+        bad = ~np.isfinite(poses).all(axis=(1, 2))
+        if bad.any():
+            raise InputError(
+                f"{clip.where}: {name} frame {int(np.argmax(bad))} is not finite ({int(bad.sum())} such frames); "
+                "expected numbers."
+            )
+    if clip.pose_2d is not None and clip.pose_3d is not None and len(clip.pose_2d) != len(clip.pose_3d):
+        raise InputError(
+            f"{clip.where}: has {len(clip.pose_2d)} frames in 2D and {len(clip.pose_3d)} in 3D; expected as many."
+        )
+    if clip.pose_3d is not None:
+        check_millimetres(clip.pose_3d, clip.where)
+    _check_labels(clip)
+
+
+def check_millimetres(pose_3d: np.ndarray, where: str, unit: str = "millimetres", per_unit: float = 1.0) -> None:
+    """Refuses poses whose size is no person's, which tells metres from millimetres.
+
+    Args:
+        pose_3d: (T, J, 3), in the unit that the file should have.
+        where: File and place.
+        unit: That unit's name.
+        per_unit: Millimetres in it.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        extent = np.abs(pose_3d - pose_3d.mean(axis=-2, keepdims=True)).max(axis=(-2, -1))
+    typical, largest = float(np.median(extent)) * per_unit, LARGEST_POSE
+    if not largest / 100.0 < typical < largest:
+        raise InputError(
+            f"{where}: joints are typically {typical / per_unit:.4g} from the body's centre; expected {unit}, between "
+            f"{largest / 100.0 / per_unit:g} and {largest / per_unit:g}."
+        )
+
+
+def _check_labels(clip: Clip) -> None:
+    unknown = sorted(set(clip.labels) - set(LABELS))
+    if unknown:
+        raise InputError(f"{clip.where}: label {unknown[0]!r} is not one of {list(LABELS)}.")
+    for name, values in clip.labels.items():
+        if isinstance(values, str):
+            continue
+        shape = (len(clip), HUMAN16.num_joints) if name in JOINT_LABELS else (len(clip),)
+        if np.shape(values) != shape:
+            raise InputError(f"{clip.where}: {name} has shape {np.shape(values)}; expected {shape}.")
+        if values.dtype.kind in "fiub" and not (np.isfinite(values).all() and (values >= 0).all()):
+            raise InputError(f"{clip.where}: {name} holds negative or not finite values; expected numbers from 0.")

@@ -1,0 +1,350 @@
+"""BVH motion capture: any channels, to positions in millimetres, and the names that skeletons give to their joints.
+
+A joint's own rotation is the product of its rotation channels in the order of the file, R = R_1 R_2 R_3, so that the
+last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET.
+BVH knows no unit and no up: both are the caller's to say.
+"""
+
+import logging
+import os
+import pathlib
+import re
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from tf_wsgen.data.clip import Clip
+from tf_wsgen.data.keypoint_conventions import CONVENTIONS
+from tf_wsgen.data.readers.motion import (
+    LARGEST_JOINTS,
+    UNITS,
+    JointTable,
+    Motion,
+    Recording,
+    check_size,
+    files_among,
+    numbers,
+    recording_clips,
+    rotation_product,
+    shown,
+    text_lines,
+    unique_sequences,
+    z_up,
+)
+from tf_wsgen.data.views import ViewOptions
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+BVH = "a BVH motion"
+END = "_end"
+ENDS_OF_BONES = "CMU's bones by their ends"
+CHANNELS = {f"{axis}{kind}": (kind[0], axis) for kind in ("position", "rotation") for axis in "xyz"}
+# Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
+# the height): of small children and of the tallest adults. No two of the units agree with one person.
+REACH = (1200.0, 3400.0)
+_log = logging.getLogger(__name__)
+
+
+class _Joint(NamedTuple):
+    """A joint of the hierarchy as it is read; `position` and `rotation` are (column, axis) of its channels."""
+
+    name: str
+    parent: int
+    offset: list[float]
+    position: list[tuple[int, int]]
+    rotation: list[tuple[int, str]]
+
+
+def read_bvh(path: str | os.PathLike, unit: str = "auto", up: str = "y") -> Motion:
+    """Reads a motion; an End Site is a joint `<parent>_end`.
+
+    Args:
+        path: The file.
+        unit: Of its lengths: "mm", "cm", "m", "cmu" (1/0.45 inch, as in CMU's files and BVH made of them), or "auto",
+            the one in which the skeleton has a person's size; a log entry says which.
+        up: The file's axis that points up, "y" or "z".
+
+    Raises:
+        InputError: The file is not there or not a whole BVH file (with the line), or has no person's size in any unit.
+    """
+    if unit not in (*UNITS, "auto"):
+        raise InputError(f"unit is {unit!r}; expected one of {[*UNITS, 'auto']}.")
+    if up not in ("y", "z"):
+        raise InputError(f"up is {up!r}; expected 'y' or 'z'.")
+    path = pathlib.Path(path)
+    lines = text_lines(path, BVH)
+    joints, columns = _read_hierarchy(lines, path)
+    values, frame_rate = _read_motion(lines, path, columns)
+    check_size(len(values), len(joints), f"{path}")
+    positions = _forward_kinematics(joints, values)
+    parents = tuple(joint.parent for joint in joints)
+    if unit == "auto":
+        unit = _unit_by_size(positions, parents, path)
+    positions = UNITS[unit] * (z_up(positions) if up == "y" else positions)
+    return Motion(path.stem, tuple(joint.name for joint in joints), parents, positions, frame_rate)
+
+
+def bvh_clips(
+    paths: str | os.PathLike | Iterable[str | os.PathLike],
+    options: ViewOptions = ViewOptions(),
+    *,
+    unit: str = "auto",
+    up: str = "y",
+    joint_names: Mapping[str, str] | None = None,
+    test_subjects: Collection[str] = (),
+    test_sequences: Collection[str] = (),
+    actions: str | Mapping[str, str] | None = None,
+) -> Iterator[Clip]:
+    """Views of BVH motions, one file at a time; the subject is the name of a file's folder, the sequence the file's.
+
+    The first frame of many files is a pose of calibration (arms sideways); it is taken as any other.
+
+    Args:
+        paths: .bvh files and folders of them, or one.
+        options: Cameras and what they see.
+        unit: See `read_bvh`.
+        up: See `read_bvh`.
+        joint_names: See `bvh_poses`.
+        test_subjects: Subjects that make the group "test".
+        test_sequences: Sequences that belong to "test" as well.
+        actions: See `recording_clips`.
+
+    Raises:
+        InputError: What `files_among`, `read_bvh`, `bvh_poses` and `recording_clips` refuse.
+    """
+    files = files_among(paths, (".bvh",))
+    recordings = [Recording(path, path.absolute().parent.name, path.stem) for path in files]
+
+    def poses_of(recording: Recording) -> np.ndarray:
+        return bvh_poses(read_bvh(recording.path, unit, up), str(recording.path), joint_names)
+
+    yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
+
+
+def _both_sides(left: str, right: str, thorax: str, neck: str, head: str, **limbs: str) -> JointTable:
+    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side."""
+    table = {
+        f"{side}_{limb}": {name.format(sign): 1.0}
+        for side, sign in (("left", left), ("right", right))
+        for limb, name in limbs.items()
+    }
+    pelvis = dict.fromkeys((limbs["hip"].format(left), limbs["hip"].format(right)), 0.5)
+    return {"pelvis": pelvis, "thorax": {thorax: 1.0}, "neck": {neck: 1.0}, "head": {head: 1.0}, **table}
+
+
+_ARM_AND_LEG = {
+    "hip": "{}UpLeg", "knee": "{}Leg", "ankle": "{}Foot",
+    "shoulder": "{}Arm", "elbow": "{}ForeArm", "wrist": "{}Hand",
+}  # fmt: skip
+_BIOVISION = {
+    "hip": "{}Hip", "knee": "{}Knee", "ankle": "{}Ankle",
+    "shoulder": "{}Shoulder", "elbow": "{}Elbow", "wrist": "{}Wrist",
+}  # fmt: skip
+_BONES = {
+    "hip": "{}femur", "knee": "{}tibia", "ankle": "{}foot",
+    "shoulder": "{}humerus", "elbow": "{}radius", "wrist": "{}wrist",
+}  # fmt: skip
+_LEFT_RIGHT = ("Left", "Right")
+# By skeleton: a joint that tells it from those below, and which of its joints is ours. Bones of ASF are known by their
+# ends, joints of BVH are bones' beginnings: Neck1 of cgspeed's conversion of CMU is the end of the bone lowerneck.
+# (That conversion has no bone "thorax", at least in subject 02: its trunks are 117 mm shorter than CMU's own.)
+# Elsewhere "Neck" is at the base of the neck, our thorax, and "Head" at the base of the skull, our neck.
+JOINT_TABLES: dict[str, tuple[str, JointTable]] = {
+    "human16": ("pelvis", CONVENTIONS["human16"].human16),
+    ENDS_OF_BONES: ("lhipjoint", CONVENTIONS["cmu"].human16),
+    "CMU's bones": ("lhipjoint", _both_sides("l", "r", "upperneck", "head", "head" + END, **_BONES)),
+    "CMU by cgspeed": ("LHipJoint", _both_sides(*_LEFT_RIGHT, "Neck1", "Head", "Head" + END, **_ARM_AND_LEG)),
+    "Mixamo": ("HeadTop_End", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "HeadTop_End", **_ARM_AND_LEG)),
+    "MotionBuilder": ("Hips", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_ARM_AND_LEG)),
+    "Biovision": ("LeftHip", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_BIOVISION)),
+}
+
+
+def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:
+    """(T, 16, 3) mm in the order of `HUMAN16`, by the joints' names.
+
+    Known are the skeletons of `JOINT_TABLES`, with any prefix before "Hips" and the other names ("mixamorig:Hips").
+
+    Args:
+        motion: From `read_bvh`.
+        where: The file, for messages.
+        joint_names: For another skeleton: the file's joint for each joint of `HUMAN16`; without a pelvis this is the
+            middle of the hips.
+
+    Raises:
+        InputError: Joints that fit no known skeleton, or names that `HUMAN16` or the file do not have.
+    """
+    if joint_names is not None:
+        return motion.human16(_given_table(joint_names, motion, where))
+    # The prefix of all names is what stands before "Hips".
+    prefix = next((name[: -len("Hips")] for name in motion.joints if name.endswith("Hips")), "")
+    names = {name.removeprefix(prefix): name for name in motion.joints[::-1]}
+    lacking = {}
+    for skeleton, (sign, table) in JOINT_TABLES.items():
+        needed = {source for weights in table.values() for source in weights} | {sign}
+        lacking[skeleton] = sorted(needed - set(names))
+        # The writer of this package writes bones' ends; who writes their beginnings has this one at the root.
+        if skeleton == ENDS_OF_BONES and not lacking[skeleton] and _at_root(motion, names[sign]):
+            lacking[skeleton] = [f"{sign} away from the root"]
+        if not lacking[skeleton]:
+            return motion.human16(
+                {joint: {names[source]: w for source, w in weights.items()} for joint, weights in table.items()}
+            )
+    nearest = min(lacking, key=lambda skeleton: len(lacking[skeleton]))
+    joints = ", ".join(motion.joints[:80])
+    raise InputError(
+        f"{where}: its joints are no known skeleton's; the nearest, {nearest}, has also "
+        f"{', '.join(lacking[nearest])}; expected one of {list(JOINT_TABLES)} or `joint_names` for the joints found: "
+        f"{joints}."
+    )
+
+
+def _at_root(motion: Motion, joint: str) -> bool:
+    distance = np.linalg.norm(motion.positions[:, motion.joints.index(joint)] - motion.positions[:, 0], axis=-1)
+    return bool(np.median(distance) < 1.0)
+
+
+def _given_table(joint_names: Mapping[str, str], motion: Motion, where: str) -> JointTable:
+    needed = set(HUMAN16.joints) - {HUMAN16.root}
+    if not needed <= set(joint_names) <= set(HUMAN16.joints):
+        wrong = sorted(needed ^ (set(joint_names) - {HUMAN16.root}))
+        raise InputError(f"joint_names and the joints of {HUMAN16.name} differ in {wrong}; expected those joints.")
+    unknown = sorted(set(joint_names.values()) - set(motion.joints))
+    if unknown:
+        raise InputError(
+            f"{where}: joint_names has {unknown}, which the file does not; its joints are "
+            f"{', '.join(motion.joints[:80])}."
+        )
+    middle = {joint_names[hip]: 0.5 for hip in HUMAN16.hips}
+    return {HUMAN16.root: middle} | {joint: {name: 1.0} for joint, name in joint_names.items()}
+
+
+def _read_hierarchy(lines: Iterator[tuple[int, str]], path: pathlib.Path) -> tuple[list[_Joint], int]:
+    """The joints, parents before their children, and the number of columns of the motion; stops after MOTION."""
+    joints: list[_Joint] = []
+    columns, open_joints, waiting, begun = 0, [], False, False
+    for number, line in lines:
+        where = f"{path}: line {number}"
+        for statement in filter(str.strip, re.split(r"([{}])", line)):
+            words = statement.split()
+            key = words[0].upper()
+            if not begun:
+                if key != "HIERARCHY":
+                    raise InputError(f"{where}: is {shown(words)}; expected HIERARCHY, which begins {BVH}.")
+                begun = True
+            elif waiting != (key == "{"):
+                raise InputError(f"{where}: is {shown(words)}; expected {'a brace' if waiting else 'no brace'} here.")
+            elif key == "{":
+                waiting = False
+                open_joints.append(len(joints) - 1)
+            elif key in ("ROOT", "JOINT", "END"):
+                joints.append(_new_joint(key, words, joints, open_joints, where))
+                waiting = True
+            elif key == "MOTION":
+                if open_joints or not joints:
+                    raise InputError(f"{where}: MOTION comes before the end of the hierarchy; expected closed joints.")
+                return joints, columns
+            elif not open_joints:
+                raise InputError(f"{where}: is {shown(words)} outside of a joint; expected MOTION.")
+            elif key == "}":
+                if not joints[open_joints[-1]].offset:
+                    raise InputError(f"{where}: the joint {joints[open_joints[-1]].name!r} ends without an OFFSET.")
+                open_joints.pop()
+            elif key == "OFFSET":
+                joints[open_joints[-1]].offset[:] = numbers(words[1:], where, 3)
+            elif key == "CHANNELS":
+                columns += _add_channels(joints[open_joints[-1]], words[1:], columns, where)
+            else:
+                raise InputError(f"{where}: is {shown(words)}; expected JOINT, End Site, OFFSET, CHANNELS or a brace.")
+    raise InputError(f"{path}: ends before MOTION; expected {BVH}.")
+
+
+def _new_joint(key, words, joints, open_joints, where) -> _Joint:
+    parent = open_joints[-1] if open_joints else -1
+    if (parent < 0) != (key == "ROOT") or (key == "ROOT" and joints):
+        raise InputError(f"{where}: is {shown(words)}; expected one ROOT and all other joints within it.")
+    name = joints[parent].name + END if key == "END" else " ".join(words[1:])
+    if not name or any(joint.name == name for joint in joints):
+        raise InputError(f"{where}: the joint's name is {shown(name)}; expected one that no other joint has.")
+    if len(joints) == LARGEST_JOINTS:
+        raise InputError(f"{where}: has more than {LARGEST_JOINTS} joints; expected a person.")
+    return _Joint(name, parent, [], [], [])
+
+
+def _add_channels(joint: _Joint, words: list[str], columns: int, where: str) -> int:
+    names = [word.lower() for word in words[1:]]
+    if not words or words[0] != str(len(names)) or len(set(names)) != len(names) or not set(names) <= set(CHANNELS):
+        raise InputError(
+            f"{where}: CHANNELS {shown(words)}; expected their number and so many of Xposition to Zrotation, each once."
+        )
+    if joint.position or joint.rotation:
+        raise InputError(f"{where}: the joint {joint.name!r} has CHANNELS a second time; expected them once.")
+    for column, name in enumerate(names, columns):
+        kind, axis = CHANNELS[name]
+        if kind == "p":
+            joint.position.append((column, "xyz".index(axis)))
+        else:
+            joint.rotation.append((column, axis))
+    return len(names)
+
+
+def _read_motion(lines: Iterator[tuple[int, str]], path: pathlib.Path, columns: int) -> tuple[np.ndarray, float]:
+    """(T, columns) numbers and the frames a second."""
+    header = []
+    for key, pattern in (("Frames", r"frames\s*:\s*(\d+)"), ("Frame Time", r"frame\s+time\s*:\s*(\S+)")):
+        number, line = next(lines, (0, ""))
+        match = re.fullmatch(pattern, line, re.IGNORECASE)
+        if not match:
+            place = f"{path}: line {number}: is {shown(line)}" if number else f"{path}: ends after MOTION"
+            raise InputError(f"{place}; expected '{key}:' and a number.")
+        header.append(match[1])
+    (seconds,) = numbers(header[1:], f"{path}: Frame Time")
+    if not 1e-5 < seconds < 1e3:
+        raise InputError(f"{path}: Frame Time is {shown(header[1])}; expected seconds, above 0.")
+    values, frames = array("d"), 0
+    for number, line in lines:
+        values.extend(numbers(line.split(), f"{path}: line {number}", columns))
+        frames += 1
+    # What is announced is compared as a text: it can have any number of digits.
+    if (header[0].lstrip("0") or "0") != str(frames) or not frames:
+        raise InputError(f"{path}: announces {shown(header[0])} frames and has {frames}; expected as many, and one.")
+    return np.array(values).reshape(frames, columns), 1.0 / seconds
+
+
+def _forward_kinematics(joints: list[_Joint], values: np.ndarray) -> np.ndarray:
+    """(T, K, 3) in the file's unit and axes."""
+    positions = np.zeros((len(values), len(joints), 3))
+    rotations = []
+    for index, joint in enumerate(joints):
+        local = np.tile(np.array(joint.offset), (len(values), 1))
+        for column, axis in joint.position:
+            local[:, axis] = values[:, column]
+        columns = [column for column, _ in joint.rotation]
+        own = rotation_product([axis for _, axis in joint.rotation], np.radians(values[:, columns]))
+        if joint.parent < 0:
+            positions[:, index] = local
+            rotations.append(own)
+        else:
+            above = rotations[joint.parent]
+            positions[:, index] = positions[:, joint.parent] + (above @ local[..., None])[..., 0]
+            rotations.append(above @ own if columns else above)
+    return positions
+
+
+def _unit_by_size(positions: np.ndarray, parents: tuple[int, ...], path: pathlib.Path) -> str:
+    lengths = np.median(np.linalg.norm(positions - positions[:, np.maximum(parents, 0)], axis=-1), axis=0)
+    below, reach = np.zeros(len(parents)), 0.0
+    for joint in range(len(parents) - 1, 0, -1):
+        branch = below[joint] + lengths[joint]
+        reach = max(reach, below[parents[joint]] + branch)
+        below[parents[joint]] = max(below[parents[joint]], branch)
+    fitting = [unit for unit, size in UNITS.items() if REACH[0] <= size * reach <= REACH[1]]
+    if not fitting:
+        raise InputError(
+            f"{path}: the skeleton is {reach:.4g} long from one end to the other, no person's size in any of "
+            f"{list(UNITS)}; expected `unit` to be one of these."
+        )
+    _log.warning("%s: taken as in %s, by the person's size; the option `unit` says it for sure.", path, fitting[0])
+    return fitting[0]

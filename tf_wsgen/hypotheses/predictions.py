@@ -1,0 +1,65 @@
+"""What lifting gives: named arrays, and with frames and people what writers and the viewer take."""
+
+import dataclasses
+
+import numpy as np
+
+from tf_wsgen.skeleton import Skeleton
+
+
+@dataclasses.dataclass(frozen=True)
+class LiftedPoses:
+    """Hypotheses of 2D poses with any leading axes (…).
+
+    3D poses are millimetres in the camera frame, x right, y down, z away, the root at the origin; 2D is pixels,
+    x right, y down.
+
+    Attributes:
+        keypoints: (…, J, 2) the 2D poses; 0 where missing.
+        visible: (…, J) 1 seen, 0 missing.
+        pose_3d: (…, J, 3) the chosen pose.
+        reprojection: (…, J, 2) of the chosen pose.
+        log_likelihood: (…) of the 2D pose given the chosen one, nats.
+        hypotheses: (…, N, J, 3).
+        hypotheses_reprojection: (…, N, J, 2).
+        hypotheses_log_likelihood: (…, N).
+    """
+
+    keypoints: np.ndarray
+    visible: np.ndarray
+    pose_3d: np.ndarray
+    reprojection: np.ndarray
+    log_likelihood: np.ndarray
+    hypotheses: np.ndarray
+    hypotheses_reprojection: np.ndarray
+    hypotheses_log_likelihood: np.ndarray
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(…, J, 3, 3) covariance (divisor N) of each joint over the hypotheses, mm²."""
+        deviation = self.hypotheses - self.hypotheses.mean(axis=-3, keepdims=True)
+        return np.einsum("...njc,...njd->...jcd", deviation, deviation) / deviation.shape[-3]
+
+    @property
+    def spread(self) -> np.ndarray:
+        """(…, J) root-mean-square distance of each joint's hypotheses from their mean, mm."""
+        return np.sqrt(np.trace(self.covariance, axis1=-2, axis2=-1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Lifted poses of people in frames.
+
+    Attributes:
+        poses: With one leading axis R, a row for each person in each frame, frame by frame.
+        frame: (R,) frame numbers or image names, as the detector's file has them.
+        person: (R,) which person in the frame, or the tracker's number.
+        skeleton: The joints.
+        about: Plain values to tell: `model`, `select`, `seed`, `num_hypotheses`, `source`.
+    """
+
+    poses: LiftedPoses
+    frame: np.ndarray
+    person: np.ndarray
+    skeleton: Skeleton
+    about: dict

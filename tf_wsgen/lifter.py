@@ -1,0 +1,140 @@
+"""Keypoints in, hypotheses out, in two lines: a trained model of whatever form behind one call."""
+
+import os
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.errors import InputError
+from tf_wsgen.hypotheses.endpoints import Endpoints
+from tf_wsgen.hypotheses.lifter_file import load_lifter
+from tf_wsgen.hypotheses.predictions import LiftedPoses
+from tf_wsgen.skeleton import SKELETONS, Skeleton
+
+PRETRAINED = pathlib.Path(__file__).parent / "pretrained" / "cmu16.npz"
+SELECTIONS = ("zero_code", "mean_shift")
+
+
+class PoseLifter:
+    """A trained model that takes 2D poses and gives hypotheses.
+
+    Args:
+        endpoints: The functions `zero_code`, `sample` and `mean_shift`: `Endpoints`, or a loaded SavedModel of them.
+        skeleton: The joints.
+        name: How to call the model in results.
+    """
+
+    def __init__(self, endpoints, skeleton: Skeleton, name: str):
+        self.endpoints, self.skeleton, self.name = endpoints, skeleton, name
+
+    def __call__(
+        self,
+        keypoints: np.ndarray,
+        visible: np.ndarray | None = None,
+        num_hypotheses: int = 10,
+        seed: int = 0,
+        select: str = "zero_code",
+        batch_size: int = 512,
+        progress: Callable[[int], None] | None = None,
+    ) -> LiftedPoses:
+        """Lifts 2D poses.
+
+        Args:
+            keypoints: (…, J, 2) pixels, x right, y down, joints in the order of `skeleton`.
+            visible: (…, J) 1 seen, 0 missing; None if every joint is seen. Values of missing joints don't matter.
+            num_hypotheses: N; their codes are the same for every pose, a pure function of N and the seed.
+            seed: Of the codes.
+            select: The pose to choose: "zero_code", or "mean_shift" for the mode of the hypotheses.
+            batch_size: Poses a call into TensorFlow.
+            progress: Called with the number of poses after each call.
+
+        Raises:
+            InputError: Wrong shapes, numbers that are not finite, or a pose that cannot be read: a visible root or
+                both hips, and joints in more than one place, are needed.
+        """
+        joints = self.skeleton.num_joints
+        keypoints, visible = self._checked(keypoints, visible)
+        if num_hypotheses < 1 or batch_size < 1:
+            raise InputError(f"num_hypotheses is {num_hypotheses} and batch_size {batch_size}; expected at least 1.")
+        if select not in SELECTIONS:
+            raise InputError(f"select is {select!r}; expected one of {list(SELECTIONS)}.")
+        leading = keypoints.shape[:-2]
+        rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
+        count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
+        parts = []
+        for start in range(0, len(rows_2d), batch_size):
+            batch = rows_2d[start : start + batch_size], rows_visible[start : start + batch_size]
+            chosen = (
+                self.endpoints.zero_code(*batch)
+                if select == "zero_code"
+                else self.endpoints.mean_shift(*batch, count, number)
+            )
+            sampled = self.endpoints.sample(*batch, count, number)
+            names = ("pose_3d", "reprojection", "log_likelihood")
+            parts.append([values[name].numpy() for values in (chosen, sampled) for name in names])
+            if progress:
+                progress(len(batch[0]))
+        arrays = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        arrays = [array.reshape((*leading, *array.shape[1:])) for array in arrays]
+        return LiftedPoses(np.where(visible[..., None] > 0, keypoints, 0.0), visible, *arrays)
+
+    def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""
+        return normalise_keypoints(keypoints, visible, self.skeleton).usable.numpy()
+
+    def _checked(self, keypoints, visible) -> tuple[np.ndarray, np.ndarray]:
+        joints = self.skeleton.num_joints
+        keypoints = np.asarray(keypoints, np.float32)
+        if keypoints.ndim < 2 or keypoints.shape[-2:] != (joints, 2):
+            raise InputError(f"keypoints have shape {keypoints.shape}; expected (…, {joints}, 2).")
+        visible = np.ones(keypoints.shape[:-1]) if visible is None else np.asarray(visible)
+        if visible.shape != keypoints.shape[:-1]:
+            raise InputError(f"visible has shape {visible.shape}; expected {keypoints.shape[:-1]}.")
+        visible = (visible > 0).astype(np.float32)
+        if keypoints.size == 0:
+            raise InputError("keypoints hold no pose; expected at least one.")
+        readable = self.readable(keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints))
+        if not readable.all():
+            row = np.unravel_index(np.argmin(readable), keypoints.shape[:-2])
+            place = f"pose {tuple(int(i) for i in row)}" if row else "the pose"
+            raise InputError(
+                f"keypoints: {place} cannot be lifted; expected finite pixels, a visible {self.skeleton.root} or both "
+                "hips, and joints in more than one place."
+            )
+        return keypoints, visible
+
+
+def load(path: str | os.PathLike) -> PoseLifter:
+    """The model of a SavedModel folder, a work directory of training, or a lifter's .npz file.
+
+    Raises:
+        InputError: None of these is there.
+    """
+    path = pathlib.Path(path)
+    if (path / "saved_model.pb").exists():
+        return _load_saved_model(path)
+    file = path / "best.npz" if path.is_dir() else path
+    if path.is_dir() and not file.exists():
+        raise InputError(f"{path}: holds neither saved_model.pb nor best.npz; expected an exported model or a run.")
+    lifter, about = load_lifter(file)
+    return PoseLifter(Endpoints(lifter), lifter.skeleton, about.get("name", str(path)))
+
+
+def load_pretrained() -> PoseLifter:
+    """The model in the package, trained on CMU motion capture (its card: docs/model_card.md)."""
+    return load(PRETRAINED)
+
+
+def _load_saved_model(path: pathlib.Path) -> PoseLifter:
+    try:
+        model = tf.saved_model.load(str(path))
+        joints = tuple(joint.decode() for joint in model.joints.numpy())
+    except (OSError, ValueError, AttributeError, tf.errors.OpError) as error:
+        raise InputError(f"{path}: is not a SavedModel of scripts/export.py ({str(error).splitlines()[0]}).") from None
+    for skeleton in SKELETONS.values():
+        if skeleton.joints == joints:
+            return PoseLifter(model, skeleton, str(path))
+    raise InputError(f"{path}: has the joints {joints}; expected those of one of {sorted(SKELETONS)}.")

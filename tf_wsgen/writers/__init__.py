@@ -1,0 +1,1 @@
+"""Writers of results in formats that other programs read."""
