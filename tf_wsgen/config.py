@@ -92,6 +92,9 @@ class TrainingConfig:
     num_codes: int = 2
     seed: int = 0
     strategy: str = "one_device"
+    # Limb joints hidden in each 2D pose of a batch: a number drawn from `least_hidden` to `most_hidden`.
+    least_hidden: int = 0
+    most_hidden: int = 0
     # Momentum of the average of the generator side's weights; 0 switches it off.
     ema_momentum: float = 0.0
     # Compile the update with XLA (one replica only).
@@ -117,6 +120,9 @@ class EvaluationConfig:
     # Hypotheses from which, and how many, farthest-point sampling chooses for STD-FPS.
     diversity_pool: int = 100
     diversity_chosen: int = 5
+    # Joints hidden in every row, with commas between them, and limb joints hidden at random in each.
+    hidden_joints: str = ""
+    num_hidden: int = 0
     # The posterior report's hypotheses a pose, and its rows, evenly spaced (0: all, minutes on two cores).
     posterior_hypotheses: int = 200
     posterior_rows: int = 2_000
@@ -159,7 +165,8 @@ class Config:
             if self.get(name) <= 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number above 0.")
         weights = [f"loss.{field.name}" for field in dataclasses.fields(LossConfig) if "weight_" in field.name]
-        for name in (*weights, "training.seed", "evaluation.seed"):
+        counts = ("training.seed", "training.least_hidden", "evaluation.seed", "evaluation.num_hidden")
+        for name in (*weights, *counts):
             if self.get(name) < 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number of at least 0.")
         for name in ("data.validation_fraction", "training.ema_momentum", "optimizer.beta_1", "optimizer.beta_2"):
@@ -173,6 +180,11 @@ class Config:
         if self.training.batch_size < 2:
             raise InputError(
                 "training.batch_size is 1; expected at least 2, the unbiased MMD² compares within a batch."
+            )
+        if self.training.most_hidden < self.training.least_hidden:
+            raise InputError(
+                f"training.most_hidden is {self.training.most_hidden}; expected at least training.least_hidden "
+                f"({self.training.least_hidden})."
             )
         if self.training.num_codes < 2:
             raise InputError("training.num_codes is 1; expected at least 2, the diversity loss compares two codes.")

@@ -17,6 +17,7 @@ from tf_wsgen.writers.bvh import skeleton_parents, write_bvh
 from tf_wsgen.writers.records import write_json
 
 FORMATS = (".npz", ".json", ".bvh")
+NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,12 +110,12 @@ def lift_detections(
     """
     kept = lifter.readable(detections.keypoints, detections.visible)
     if not kept.any():
-        raise InputError(f"{source}: none of its {len(kept)} people shows the pelvis or both hips; nothing to lift.")
+        raise InputError(f"{source}: none of its {len(kept)} people can be lifted; {NEEDED}.")
     if not kept.all():
         first = int(np.argmin(kept))
         print(
-            f"{int((~kept).sum())} of {len(kept)} people are left out: neither pelvis nor both hips are seen "
-            f"(first: frame {detections.frame[first]}, person {detections.person[first]})."
+            f"{int((~kept).sum())} of {len(kept)} people are left out (first: frame {detections.frame[first]}, person "
+            f"{detections.person[first]}): {NEEDED}."
         )
     with tqdm(total=int(kept.sum()), unit="person", dynamic_ncols=True, desc="Lifting") as bar:
         poses = lifter(

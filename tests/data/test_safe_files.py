@@ -1,6 +1,6 @@
-"""Files that nobody vouches for: sound ones come back, hostile ones run nothing, take no memory and end in a sentence."""
+"""Files that nobody vouches for: sound ones come back, hostile ones run nothing, take no memory, end in a sentence."""
 
-import io
+import contextlib
 import json
 import os
 import pickle
@@ -23,14 +23,15 @@ MEGABYTE = 2**20
 POSES = np.random.default_rng(0).normal(size=(5, 3, 2))
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def little_memory():
     """Fails a test that asks for more than 60 MB at any time."""
     tracemalloc.start()
-    yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 60 * MEGABYTE
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 60 * MEGABYTE
+    finally:
+        tracemalloc.stop()
 
 
 def npy(header: bytes, content: bytes = b"", version=(1, 0)) -> bytes:
@@ -66,9 +67,13 @@ def assert_same(found, expected):
         for pair in zip(found, expected, strict=True):
             assert_same(*pair)
     elif isinstance(expected, np.ndarray):
-        assert found.dtype == expected.dtype
+        # NumPy's own unpickler changes to this machine's byte order too.
+        assert found.dtype.newbyteorder("=") == expected.dtype.newbyteorder("=")
         assert found.shape == expected.shape
-        np.testing.assert_array_equal(found, expected)
+        if expected.dtype == object:
+            assert_same(found.ravel().tolist(), expected.ravel().tolist())
+        else:
+            np.testing.assert_array_equal(found, expected)
     else:
         assert found == expected
 
@@ -142,7 +147,8 @@ def test_pickles_of_every_protocol_and_numpy_come_back(tmp_path, protocol, numpy
 def python_2_array(values: np.ndarray) -> bytes:
     """The opcodes that Python 2 and NumPy 1 wrote for a float64 vector: texts of bytes, and ints for flags."""
     return (
-        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01K" + bytes([len(values)]) + b"\x85"
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR"
+        b"(K\x01K" + bytes([len(values)]) + b"\x85"
         b"cnumpy\ndtype\n(U\x02f8K\x00K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
         b"U" + bytes([values.nbytes]) + values.tobytes() + b"tb"
     )  # fmt: skip
@@ -154,7 +160,7 @@ def test_a_pickle_of_python_2_comes_back(tmp_path):
         b"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(U\x02i4K\x00K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xff"
         b"J\xff\xff\xff\xffK\x00tbU\x04\xff\xff\xff\xfftR"
     )
-    content = b"}(U\x02S1" + python_2_array(values) + b"U\x05Gr\xfc\xdfeK\x07U\x01n" + scalar + b"u"
+    content = b"}(U\x02S1" + python_2_array(values) + b"U\x05Gr\xf6\xdfeK\x07U\x01n" + scalar + b"u"
     pickled = (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01)cnumpy\ndtype\n"
         b"(U\x02O8K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89]" + content + b"atb."
@@ -257,7 +263,9 @@ def test_what_a_pickle_must_not_hold_is_named(tmp_path):
 
 # Pickles and headers that want memory, or to reach into it.
 
-EMPTY_ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85C\x01btR"
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n"
+EMPTY_ARRAY = RECONSTRUCT + b"K\x00\x85C\x01btR"
+SCALAR, BUFFER = b"\x80\x02cnumpy.core.multiarray\nscalar\n(", b"\x80\x02cnumpy.core.numeric\n_frombuffer\n("
 
 
 def number(value: int) -> bytes:
@@ -276,7 +284,7 @@ def array(shape: tuple[int, ...], of_type: bytes, content: bytes) -> bytes:
 
 OBJECTS = b"K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?"
 SIZES = {
-    "an array made large": b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n" + number(10**12) + b"\x85C\x01btR.",
+    "an array made large": b"\x80\x02" + RECONSTRUCT + number(10**12) + b"\x85C\x01btR.",
     "ndarray called": b"\x80\x02cnumpy\nndarray\n(" + number(10**12) + b"tR.",
     "a large shape": array((10**12,), dtype("f8"), b"C\x08" + bytes(8)),
     "a shape that overflows": array((2**32, 2**32), dtype("f8"), b"C\x00"),
@@ -290,11 +298,13 @@ SIZES = {
     "hidden objects": array((1,), dtype("V8", b"K\x03U\x01|N(U\x01atd"), b"C\x08" + b"A" * 8),
     "objects as a field": array((1,), b"cnumpy\ndtype\n(](U\x01aU\x01O\x86ae\x89\x88tR", b"C\x08" + b"A" * 8),
     "a structured type in a text": array((1,), dtype("O,f8", None), b"C\x10" + b"A" * 16),
-    "another size than its type's": array((1,), dtype("S8", b"K\x03U\x01|NNNJ\xff\xff\xff\x7fK\x01K\x00"), b"C\x08" + bytes(8)),
-    "a large text": b"\x80\x02cnumpy.core.multiarray\nscalar\n(" + dtype("S2000000000", None) + b"C\x01atR.",
-    "an object from bytes": b"\x80\x02cnumpy.core.multiarray\nscalar\n(" + dtype("O8", OBJECTS) + b"C\x08AAAAAAAAtR.",
-    "a buffer of objects": b"\x80\x02cnumpy.core.numeric\n_frombuffer\n(C\x08AAAAAAAA" + dtype("O8", OBJECTS) + b"K\x01\x85U\x01CtR.",
-    "a buffer too short": b"\x80\x02cnumpy.core.numeric\n_frombuffer\n(C\x08AAAAAAAA" + dtype("f8") + number(10**12) + b"\x85U\x01CtR.",
+    "another size than its type's": array(
+        (1,), dtype("S8", b"K\x03U\x01|NNNJ\xff\xff\xff\x7fK\x01K\x00"), b"C\x08" + bytes(8)
+    ),
+    "a large text": SCALAR + dtype("S2000000000", None) + b"C\x01atR.",
+    "an object from bytes": SCALAR + dtype("O8", OBJECTS) + b"C\x08AAAAAAAAtR.",
+    "a buffer of objects": BUFFER + b"C\x08AAAAAAAA" + dtype("O8", OBJECTS) + b"K\x01\x85U\x01CtR.",
+    "a buffer too short": BUFFER + b"C\x08AAAAAAAA" + dtype("f8") + number(10**12) + b"\x85U\x01CtR.",
     "bytearray of 1 TB": b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"abc.",
     "bytearray of 2 GB": b"\x80\x05\x96" + struct.pack("<Q", 2**31) + b"abc.",
     "bytes of 1 TB": b"\x80\x04\x8e" + struct.pack("<Q", 2**40) + b"abc.",
@@ -309,7 +319,6 @@ SIZES = {
     "a state for a function": b"\x80\x02cnumpy.core.multiarray\nscalar\n}" + text("__doc__") + text("x") + b"sb.",
     "a state for a class": b"\x80\x02cnumpy\nndarray\nN}" + text("x") + b"K\x01s\x86b.",
     "a key without a hash": b"\x80\x02}]Ns.",
-    "a key nested a million deep": b"\x80\x02})" + b"\x85" * 10**6 + b"Ns.",
     "an ordered dict of pairs": b"\x80\x02ccollections\nOrderedDict\n(](](K\x01K\x02eetR.",
     "items into an array": b"\x80\x02" + EMPTY_ARRAY + b"K\x00K\x01s.",
     "items into nothing": b"\x80\x02NK\x00a.",
@@ -321,14 +330,18 @@ SIZES = {
     "not an array": b"\x80\x02}.",
     "an array of another shape": pickle.dumps(np.array([{}, {}], object)),
     "a date": pickle.dumps(np.array(["2020-01-01"], "M8[D]")),
-}  # fmt: skip
+}
 
 
-@pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize("pickled", SIZES.values(), ids=SIZES)
 def test_a_pickle_takes_no_memory_and_leaves_none_broken(tmp_path, pickled):
-    with pytest.raises(InputError, match=r"a\.npz"):
+    with pytest.raises(InputError, match=r"a\.npz"), little_memory():
         load_pickle(tmp_path, pickled)
+
+
+def test_a_key_nested_deep_does_not_end_the_process(tmp_path):
+    with pytest.raises(InputError, match="a dict whose keys are neither texts nor numbers"):
+        load_pickle(tmp_path, b"\x80\x02})" + b"\x85" * 300_000 + b"Ns.")
 
 
 def test_the_pickles_above_are_made_as_sound_ones_are(tmp_path):
@@ -339,7 +352,7 @@ def test_the_pickles_above_are_made_as_sound_ones_are(tmp_path):
 
 
 HEADERS = {
-    "10¹² rows": (b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 16, 3), }", r"announces 192,000,000,0"),
+    "10¹² rows": (b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 16, 3), }", "announces 192,0"),
     "an overflow": (b"{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "announces"),
     "a negative length": (b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }", "announces"),
     "two negative lengths": (b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1), }", "announces"),
@@ -356,17 +369,16 @@ HEADERS = {
     "not a dict": (b"[1, 2]", "cannot be read"),
     "a long header": (b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }" + b" " * 20000, "cannot be read"),
     "bytes": (bytes(range(128, 250)), "cannot be read"),
-}  # fmt: skip
+}
 
 
-@pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize(("header", "message"), HEADERS.values(), ids=HEADERS)
 def test_a_header_is_not_believed(tmp_path, header, message):
     write_zip(tmp_path / "a.npz", {"a.npy": npy(header, bytes(1024))})
     if message is None:
         assert load_npz(tmp_path / "a.npz", KIND)["a"].tolist() == [b""] * 9
         return
-    with pytest.raises(InputError, match=r"a\.npz.*" + message):
+    with pytest.raises(InputError, match=r"a\.npz.*" + message), little_memory():
         load_npz(tmp_path / "a.npz", KIND)
 
 
@@ -376,7 +388,6 @@ def test_a_member_that_is_no_array_is_refused(tmp_path, content):
         load_npz(write_zip(tmp_path / "a.npz", {"a.npy": content}), KIND)
 
 
-@pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 @pytest.mark.parametrize("members", [1, 4])
 def test_a_small_archive_does_not_unpack_to_a_large_one(tmp_path, compression, members):
@@ -384,7 +395,10 @@ def test_a_small_archive_does_not_unpack_to_a_large_one(tmp_path, compression, m
     content = {f"{name}.npy": npy(header, bytes(8_000_000)) for name in range(members)}
     write_zip(tmp_path / "a.npz", content, compression)
     assert (tmp_path / "a.npz").stat().st_size < 8000 * members
-    with pytest.raises(InputError, match=r"a\.npz: announces [\d,]+ bytes from [\d,]+; expected pose data"):
+    with (
+        pytest.raises(InputError, match=r"a\.npz: announces [\d,]+ bytes from [\d,]+; expected pose data"),
+        little_memory(),
+    ):
         load_npz(tmp_path / "a.npz", KIND)
 
 
@@ -404,13 +418,13 @@ def test_sizes_that_the_archive_lies_about_are_not_believed(tmp_path):
 
 def loads_or_refuses(load, path):
     """Whether a file is loaded; anything but an InputError of one line fails the test."""
+    message = None
     try:
         load(path)
     except InputError as error:
-        assert str(path) in str(error)
-        assert "\n" not in str(error)
-        return False
-    return True
+        message = str(error)
+    assert message is None or (str(path) in message and "\n" not in message)
+    return message is None
 
 
 def truncations(content: bytes, count: int = 60):
@@ -584,11 +598,20 @@ def link_outside(file):
 
 
 HDF5 = {
-    "no dataset": (lambda file: file.create_dataset("other", data=POSES), r"has no dataset 'poses'; it has \['other'\]"),
+    "no dataset": (
+        lambda file: file.create_dataset("other", data=POSES),
+        r"has no dataset 'poses'; it has \['other'\]",
+    ),
     "a group": (lambda file: file.create_group("poses"), "poses is not an array of numbers"),
     "texts": (lambda file: file.create_dataset("poses", data=["a"]), "poses is not an array of numbers"),
-    "records": (lambda file: file.create_dataset("poses", data=np.zeros(3, "f4,i4")), "poses is not an array of numbers"),
-    "a missing axis": (lambda file: file.create_dataset("poses", data=POSES[0]), r"poses has shape \(3, 2\); expected \(N, 3, 2\)"),
+    "records": (
+        lambda file: file.create_dataset("poses", data=np.zeros(3, "f4,i4")),
+        "poses is not an array of numbers",
+    ),
+    "a missing axis": (
+        lambda file: file.create_dataset("poses", data=POSES[0]),
+        r"poses has shape \(3, 2\); expected \(N, 3, 2\)",
+    ),
     "swapped axes": (lambda file: file.create_dataset("poses", data=POSES.T), r"poses has shape \(2, 3, 5\)"),
     "a number": (lambda file: file.create_dataset("poses", data=1.0), r"poses has shape \(\)"),
     "nothing": (lambda file: file.create_dataset("poses", data=h5py.Empty("f4")), "poses has shape None"),
@@ -597,26 +620,17 @@ HDF5 = {
     "external storage": (keep_outside, "poses is kept in another file"),
     "virtual": (keep_virtually, "poses is kept in another file"),
     "external link": (link_outside, "poses is kept in another file"),
-    "dangling link": (lambda file: file.update(poses=h5py.SoftLink("/nowhere")), "has no dataset 'poses'"),
-    "dangling external link": (lambda file: file.update(poses=h5py.ExternalLink("none.h5", "x")), "has no dataset 'poses'"),
-}  # fmt: skip
+    "dangling link": (lambda file: file.update(poses=h5py.SoftLink("/nowhere")), "cannot be read"),
+    "dangling external link": (lambda file: file.update(poses=h5py.ExternalLink("none.h5", "x")), "cannot be read"),
+}
 
 
-@pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize(("make", "message"), HDF5.values(), ids=HDF5)
 def test_a_dataset_is_not_believed(tmp_path, make, message):
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        (lambda file: file)(file)
-        if message.startswith("has no dataset"):
-            make_links(file, make)
-        else:
-            make(file)
-    with pytest.raises(InputError, match=r"a\.h5: " + message):
+        make(file)
+    with pytest.raises(InputError, match=r"a\.h5: " + message), little_memory():
         read_hdf5(tmp_path / "a.h5")
-
-
-def make_links(file, make):
-    make(file)
 
 
 def test_no_truncated_hdf5_file_is_loaded(tmp_path):
@@ -628,7 +642,7 @@ def test_no_truncated_hdf5_file_is_loaded(tmp_path):
         assert not loads_or_refuses(read_hdf5, path)
 
 
-# MATLAB.
+# MATLAB; `test_matlab_files` has more.
 
 
 def read_mat(path):
@@ -637,51 +651,44 @@ def read_mat(path):
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_matlab_variables_come_back(tmp_path, compressed):
-    cells = np.empty((2, 1), object)
-    cells[0, 0], cells[1, 0] = POSES[0], POSES[:, 0]
-    scipy.io.savemat(tmp_path / "a.mat", {"poses": POSES, "cells": cells, "other": POSES}, do_compression=compressed)
-    found = read_mat(tmp_path / "a.mat")
-    assert set(found) == {"poses", "cells"}
-    np.testing.assert_array_equal(found["poses"], POSES)
-    np.testing.assert_array_equal(found["cells"][1, 0], POSES[:, 0])
-    assert read_mat_names(tmp_path / "a.mat", ("missing",)) == {}
-
-
-def read_mat_names(path, names):
-    return load_mat(path, KIND, names)
+    scipy.io.savemat(tmp_path / "a.mat", {"poses": POSES, "other": POSES}, do_compression=compressed)
+    assert_same(read_mat(tmp_path / "a.mat"), {"poses": POSES})
 
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_no_truncated_matlab_file_is_loaded(tmp_path, compressed):
     scipy.io.savemat(tmp_path / "whole.mat", {"poses": POSES}, do_compression=compressed)
     path = tmp_path / "a.mat"
-    # Cut at the header's end there is a file without variables.
-    whole = (tmp_path / "whole.mat").read_bytes()
-    for part in truncations(whole):
+    for part in truncations((tmp_path / "whole.mat").read_bytes()):
         path.write_bytes(part)
-        assert not loads_or_refuses(lambda path: read_mat(path)["poses"] if len(part) != 128 else 1 / 0, path)
+        assert not loads_or_refuses(read_mat, path)
 
 
-def test_a_changed_matlab_file_is_loaded_or_refused(tmp_path):
-    scipy.io.savemat(tmp_path / "whole.mat", {"poses": POSES, "cells": np.array([POSES, None], object)})
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_changed_matlab_file_is_loaded_or_refused(tmp_path, compressed):
+    content = {"poses": POSES, "cells": np.array([[POSES[0], "a", {"b": 1.0}]], object)}
+    scipy.io.savemat(tmp_path / "whole.mat", content, do_compression=compressed)
     whole = np.frombuffer((tmp_path / "whole.mat").read_bytes(), np.uint8)
     rng, path = np.random.default_rng(0), tmp_path / "a.mat"
-    for _ in range(300):
+    outcomes = set()
+    for _ in range(1000):
         changed = whole.copy()
-        places = rng.integers(120, len(whole), rng.integers(1, 6))
+        places = rng.integers(120, len(whole), rng.integers(1, 4))
         changed[places] = rng.integers(0, 256, len(places))
         path.write_bytes(changed.tobytes())
-        loads_or_refuses(read_mat, path)
+        outcomes.add(loads_or_refuses(read_mat, path))
+    assert outcomes == {True, False} or compressed
 
 
-@pytest.mark.usefixtures("little_memory")
-def test_a_matlab_matrix_is_not_believed(tmp_path):
-    stream = io.BytesIO()
-    scipy.io.savemat(stream, {"poses": POSES[:, :, 0]})
-    content = stream.getvalue().replace(struct.pack("<2i", 5, 3), struct.pack("<2i", 10**9, 100))
-    (tmp_path / "a.mat").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.mat: poses announces 100,000,000,000 double values in 3\d\d bytes"):
-        read_mat(tmp_path / "a.mat")
+def test_a_compressed_matrix_does_not_unpack_to_a_large_one(tmp_path):
+    scipy.io.savemat(tmp_path / "a.mat", {"poses": np.zeros((1000, 1000))}, do_compression=True)
+    stored = (tmp_path / "a.mat").stat().st_size
+    assert 8_000_000 / stored > 900
+    # Zeros compress a thousand times and no further; with less room the bound is what refuses.
+    with pytest.MonkeyPatch.context() as patch, little_memory():
+        patch.setattr("tf_wsgen.data.safe_files.LARGEST_COMPRESSION", 100)
+        with pytest.raises(InputError, match=r"a\.mat: cannot be read .*poses has more than [\d,]+ bytes"):
+            read_mat(tmp_path / "a.mat")
 
 
 def test_matlab_7_3_is_told_apart(tmp_path):
@@ -689,6 +696,8 @@ def test_matlab_7_3_is_told_apart(tmp_path):
         file["poses"] = POSES
     with open(tmp_path / "a.mat", "r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
-    with pytest.raises(InputError, match=r"a\.mat: cannot be read as a file of poses \(.*v7\.3"):
+    with pytest.raises(
+        InputError, match=r"a\.mat: cannot be read as a file of poses \(a file of MATLAB 7\.3, which is"
+    ):
         read_mat(tmp_path / "a.mat")
     np.testing.assert_array_equal(read_hdf5(tmp_path / "a.mat"), POSES)

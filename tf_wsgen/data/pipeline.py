@@ -2,11 +2,12 @@
 
 import tensorflow as tf
 
+from tf_wsgen.data.missing_joints import hide_in_batch
 from tf_wsgen.data.training_data import TrainingData
 from tf_wsgen.errors import InputError
 
-# Streams of random numbers: shuffles of 2D and of 3D poses, codes and ε are independent of each other.
-POSE_2D_STREAM, POSE_3D_STREAM, CODE_STREAM, EPSILON_STREAM = 1, 2, 3, 4
+# Streams of random numbers: shuffles of 2D and of 3D poses, codes, ε and hidden joints are independent of each other.
+POSE_2D_STREAM, POSE_3D_STREAM, CODE_STREAM, EPSILON_STREAM, HIDDEN_STREAM = 1, 2, 3, 4, 5
 
 
 def shuffled_rows(update: tf.Tensor, rows: int, batch_size: int, seed: int, stream: int) -> tf.Tensor:
@@ -50,6 +51,7 @@ def unpaired_batches(
     seed: int,
     first_update: int = 0,
     shard: tuple[int, int, int] = (0, 1, 1),
+    hidden: tuple[int, int] = (0, 0),
 ) -> tf.data.Dataset:
     """An endless dataset of what one update takes, update `first_update` first.
 
@@ -66,6 +68,7 @@ def unpaired_batches(
         first_update: Number of the first batch.
         shard: First replica here, replicas here, replicas everywhere: elements are the parts of each
             batch that these replicas take, in order.
+        hidden: Fewest and most limb joints to hide in each 2D pose.
 
     Raises:
         InputError: Fewer rows than a batch, or a batch that the replicas cannot share.
@@ -76,14 +79,21 @@ def unpaired_batches(
     first, here, replicas = shard
     if batch_size % replicas:
         raise InputError(f"training.batch_size is {batch_size}; expected a multiple of the {replicas} replicas.")
+    limbs = [data.skeleton.index(joint) for joint in data.skeleton.limbs]
+    if hidden[1] > len(limbs):
+        raise InputError(f"training.most_hidden is {hidden[1]}; expected at most {len(limbs)}, the limb joints.")
     pose_2d, visible, pose_3d = (tf.constant(array) for array in (data.pose_2d, data.visible, data.pose_3d))
 
     def batch(update):
         rows_2d = shuffled_rows(update, pose_2d.shape[0], batch_size, seed, POSE_2D_STREAM)
         rows_3d = shuffled_rows(update, pose_3d.shape[0], batch_size, seed, POSE_3D_STREAM)
+        poses, seen = tf.gather(pose_2d, rows_2d), tf.gather(visible, rows_2d)
+        if hidden[1]:
+            key = tf.random.experimental.stateless_fold_in(tf.constant([seed, HIDDEN_STREAM], tf.int64), update)
+            poses, seen = hide_in_batch(poses, seen, limbs, *hidden, key)
         return {
-            "pose_2d": tf.gather(pose_2d, rows_2d),
-            "visible": tf.gather(visible, rows_2d),
+            "pose_2d": poses,
+            "visible": seen,
             "pose_3d": tf.gather(pose_3d, rows_3d),
             **batch_noise(update, batch_size, num_codes, code_size, seed),
         }

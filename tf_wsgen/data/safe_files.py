@@ -22,9 +22,8 @@ from typing import ClassVar
 
 import h5py
 import numpy as np
-import scipy.io
-from scipy.io.matlab import MatReadError
 
+from tf_wsgen.data.matlab_files import read_variables
 from tf_wsgen.errors import InputError
 
 # Poses compress a few times; a file that unpacks to this many times its size was made to exhaust memory.
@@ -32,11 +31,11 @@ LARGEST_COMPRESSION = 1000
 # Bytes. The largest file of the field (VideoPose3D's 2D detections) is below 1 GB.
 LARGEST_ARRAY = 8_000_000_000
 LARGEST_JSON = 2_000_000_000
-# What the standard library, NumPy, SciPy and h5py raise for files that are damaged inside.
+# What the standard library, NumPy and h5py raise for files that are damaged inside.
 DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
     *(ArithmeticError, AssertionError, SyntaxError, NotImplementedError, struct.error, tokenize.TokenError),
-    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, MatReadError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
 
 
@@ -355,10 +354,4 @@ def load_mat(path: str | os.PathLike, kind: str, names: tuple[str, ...]) -> dict
     """
     path = existing_file(path, kind)
     with one_sentence(path, kind):
-        size = path.stat().st_size
-        for name, shape, kind_of in scipy.io.whosmat(path):
-            count = math.prod(shape)
-            if name in names and count * 8 > min(LARGEST_ARRAY, LARGEST_COMPRESSION * size):
-                raise InputError(f"{path}: {name} announces {count:,} {kind_of} values in {size:,} bytes.")
-        content = scipy.io.loadmat(path, variable_names=list(names))
-        return {name: content[name] for name in names if name in content}
+        return read_variables(path, names, min(LARGEST_ARRAY, LARGEST_COMPRESSION * path.stat().st_size))

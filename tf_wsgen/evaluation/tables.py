@@ -20,7 +20,13 @@ def metrics_table(metrics: dict) -> str:
             values = [metrics[name].get(column) for column in COLUMNS]
             cells = ["" if value is None else f"{value:.1f}" for value in values]
             lines.append([title.format(**metrics[name]), *cells])
-    text = f"{metrics['num_rows']:,} rows of {metrics['source']}\n{align(lines)}"
+    heading = f"{metrics['num_rows']:,} rows of {metrics['source']}"
+    if "hidden" in metrics:
+        heading += "; hidden: {joints}{count} limb joints a row at random".format(
+            joints=f"{metrics['hidden']['joints']} and " * bool(metrics["hidden"]["joints"]),
+            count=metrics["hidden"]["count"],
+        )
+    text = f"{heading}\n{align(lines)}"
     if metrics["per_action"]:
         lines = [["P2 by action", "rows", "ZC", "MS", "BH"]]
         for action, values in metrics["per_action"].items():

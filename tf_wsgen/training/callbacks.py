@@ -12,9 +12,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tf_wsgen.config import EvaluationConfig
+from tf_wsgen.data.missing_joints import hide_in_rows
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
+from tf_wsgen.skeleton import Skeleton
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.workdir import Workdir
 
@@ -102,11 +104,14 @@ class Validation(keras.callbacks.Callback):
     Args:
         rows: The held-out rows.
         config: How to evaluate.
+        skeleton: The joints.
     """
 
-    def __init__(self, rows: PairedRows, config: EvaluationConfig):
+    def __init__(self, rows: PairedRows, config: EvaluationConfig, skeleton: Skeleton):
         super().__init__()
-        self.rows, self.config = rows.evenly_spaced(config.validation_rows), config
+        rows = rows.evenly_spaced(config.validation_rows)
+        self.rows = hide_in_rows(rows, skeleton, config.hidden_joints, config.num_hidden, config.seed)
+        self.config = config
         self.evaluator = None
 
     def on_train_begin(self, logs=None):

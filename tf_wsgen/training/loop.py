@@ -86,8 +86,9 @@ def distributed_batches(
     def pipeline(context):
         training, code_size = config.training, config.network.code_size
         shard = replica_shard(strategy, context)
+        hidden = (training.least_hidden, training.most_hidden)
         return unpaired_batches(
-            data, training.batch_size, training.num_codes, code_size, training.seed, first_update, shard
+            data, training.batch_size, training.num_codes, code_size, training.seed, first_update, shard, hidden
         )
 
     return strategy.distribute_datasets_from_function(pipeline)
@@ -107,7 +108,7 @@ def _fit(
         callbacks = [
             StopWhenNotFinite(),
             interrupt,
-            *([Validation(data.validation, config.evaluation)] if data.validation else []),
+            *([Validation(data.validation, config.evaluation, data.skeleton)] if data.validation else []),
             ScalarLog(folder.log_file, folder.tensorboard),
             checkpoints,
             progress,

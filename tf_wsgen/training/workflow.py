@@ -6,6 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tf_wsgen.config import Config
+from tf_wsgen.data.missing_joints import hide_in_rows
 from tf_wsgen.data.training_data import load_test_rows, load_training_data
 from tf_wsgen.evaluation.figures import draw_hypotheses
 from tf_wsgen.evaluation.posterior import posterior_report
@@ -24,13 +25,16 @@ def evaluate_run(workdir: Workdir, config: Config, which: str = "best", posterio
     """
     lifter, updates = workdir.load_lifter(which)
     rows, data = load_test_rows(config.data)
+    hidden = {"joints": config.evaluation.hidden_joints, "count": config.evaluation.num_hidden}
+    rows = hide_in_rows(rows, lifter.skeleton, **hidden, seed=config.evaluation.seed)
     with tqdm(total=len(rows), unit="row", dynamic_ncols=True, desc="Evaluating") as bar:
         metrics = Evaluator(lifter, config.evaluation)(rows, bar.update)
     if posterior:
         count = min(config.evaluation.posterior_rows or len(rows), len(rows))
         with tqdm(total=count, unit="row", dynamic_ncols=True, desc="Posterior") as bar:
             metrics["posterior"] = posterior_report(lifter, rows, config.evaluation, bar.update)
-    about = {"source": data.source, "data": config.data.path, "checkpoint": which, "updates": updates}
+    about = {"hidden": hidden} if any(hidden.values()) else {}
+    about |= {"source": data.source, "data": config.data.path, "checkpoint": which, "updates": updates}
     training = load_training_data(config.data, config.training.seed)
     return {**about, **metrics, **baselines(training.pose_3d, rows, config.evaluation.seed)}
 

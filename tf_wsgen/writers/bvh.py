@@ -21,7 +21,7 @@ PIVOT = "_pivot"
 # Millimetres below which a bone has no direction.
 SHORTEST_BONE = 1e-6
 # Weight of the parent's rotation against the bones' directions: it decides only what these leave open.
-TWIST = 1e-8
+TWIST = 1e-9
 
 
 class _Node(NamedTuple):

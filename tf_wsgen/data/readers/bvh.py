@@ -43,7 +43,9 @@ ENDS_OF_BONES = "CMU's bones by their ends"
 CHANNELS = {f"{axis}{kind}": (kind[0], axis) for kind in ("position", "rotation") for axis in "xyz"}
 # Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
 # the height): of small children and of the tallest adults. No two of the units agree with one person.
-REACH = (1200.0, 3400.0)
+REACH = (1100.0, 3400.0)
+# Millimetres along one side, from the ankle to the top of the head; twice and half of what people have.
+PERSON, SIDE = (400.0, 4500.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
 _log = logging.getLogger(__name__)
 
 
@@ -174,10 +176,22 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
             middle of the hips.
 
     Raises:
-        InputError: Joints that fit no known skeleton, or names that `HUMAN16` or the file do not have.
+        InputError: Joints that fit no known skeleton, names that `HUMAN16` or the file do not have, or a body that is
+            no person's in size.
     """
-    if joint_names is not None:
-        return motion.human16(_given_table(joint_names, motion, where))
+    poses = motion.human16(_table_of(motion, where) if joint_names is None else _given(joint_names, motion, where))
+    side = poses[:, [HUMAN16.index(joint) for joint in SIDE]]
+    size = float(np.median(np.linalg.norm(np.diff(side, axis=1), axis=-1).sum(axis=1)))
+    if not PERSON[0] < size < PERSON[1]:
+        raise InputError(
+            f"{where}: the person is {size:.4g} mm from ankle to head; expected {PERSON[0]:g} to {PERSON[1]:g}, by "
+            "another `unit`."
+        )
+    return poses
+
+
+def _table_of(motion: Motion, where: str) -> JointTable:
+    """The table of `JOINT_TABLES` that fits, with the names of the motion."""
     # The prefix of all names is what stands before "Hips".
     prefix = next((name[: -len("Hips")] for name in motion.joints if name.endswith("Hips")), "")
     names = {name.removeprefix(prefix): name for name in motion.joints[::-1]}
@@ -189,9 +203,7 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
         if skeleton == ENDS_OF_BONES and not lacking[skeleton] and _at_root(motion, names[sign]):
             lacking[skeleton] = [f"{sign} away from the root"]
         if not lacking[skeleton]:
-            return motion.human16(
-                {joint: {names[source]: w for source, w in weights.items()} for joint, weights in table.items()}
-            )
+            return {joint: {names[source]: w for source, w in weights.items()} for joint, weights in table.items()}
     nearest = min(lacking, key=lambda skeleton: len(lacking[skeleton]))
     joints = ", ".join(motion.joints[:80])
     raise InputError(
@@ -206,7 +218,7 @@ def _at_root(motion: Motion, joint: str) -> bool:
     return bool(np.median(distance) < 1.0)
 
 
-def _given_table(joint_names: Mapping[str, str], motion: Motion, where: str) -> JointTable:
+def _given(joint_names: Mapping[str, str], motion: Motion, where: str) -> JointTable:
     needed = set(HUMAN16.joints) - {HUMAN16.root}
     if not needed <= set(joint_names) <= set(HUMAN16.joints):
         wrong = sorted(needed ^ (set(joint_names) - {HUMAN16.root}))

@@ -1,8 +1,8 @@
 """The .mat files of RepNet (Wandt and Rosenhahn, CVPR 2019) and of this paper's program: one pose a row.
 
 `poses_2d` (F, 32) and `poses_3d` (F, 48), in some files `Att2d` and `Att3d`: x of the 16 joints in our order, then
-their y, then in 3D their z; 3D in millimetres. The files don't say where their 2D came from (pixels, or centred and
-divided by the spread), nor which way y points; the reader tells which way it can't be. MATLAB 5 to 7.3.
+their y, then in 3D their z; 3D in millimetres. MATLAB 5 to 7.3. The files don't say where their 2D came from (pixels,
+or centred and divided by the spread), nor which way y points; but most people's heads are above their ankles.
 
 RepNet's 3D is in the camera's frame. So is that of the authors' test files `2d*_3dCAM`; that of `2d*_3dTEM` is turned
 into the template's frame, which does for training and for Protocol 2, never for Protocol 1.
@@ -10,7 +10,7 @@ into the template's frame, which does for training and for Protocol 2, never for
 
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import h5py
 import numpy as np
@@ -33,8 +33,9 @@ def read_repnet_mat(
     *,
     action: str | None = None,
     stride: int = 1,
-    y_up_2d: bool = False,
-    y_up_3d: bool = False,
+    y_up_2d: bool | None = None,
+    y_up_3d: bool | None = None,
+    notice: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Clip]:
     """The poses of one .mat file.
 
@@ -43,8 +44,9 @@ def read_repnet_mat(
         group: "train" or "test".
         action: The action of all its rows; None takes it from a file name such as Walking_2dGT_3d_test.mat.
         stride: Every how many rows; Human3.6M's test rows are every 64th of an action's file.
-        y_up_2d: Whether y points up in the file's 2D; it is turned down.
-        y_up_3d: Whether y points up in the file's 3D (and so z to the viewer); both are turned.
+        y_up_2d: Whether y points up in the file's 2D, to be turned down; None looks at heads and ankles.
+        y_up_3d: Whether y points up in the file's 3D, and so z to the viewer, both to be turned; None looks too.
+        notice: Is told in a sentence what was turned by looking.
 
     Yields:
         One clip with both if there are as many rows, otherwise one of 2D and one of 3D: `sequence` (the file's name)
@@ -59,8 +61,17 @@ def read_repnet_mat(
         raise InputError(f"stride is {stride!r}; expected a whole number from 1.")
     path = existing_file(path, KIND)
     flat = _read(path)
-    pose_2d = _poses(flat.get(2), 2, path, y_up_2d, stride)
-    pose_3d = _poses(flat.get(3), 3, path, y_up_3d, stride)
+    poses = {dimensions: _poses(rows[::stride], dimensions) for dimensions, rows in flat.items()}
+    for dimensions, y_up in ((2, y_up_2d), (3, y_up_3d)):
+        if dimensions not in poses:
+            continue
+        if y_up is None and (y_up := _is_y_up(poses[dimensions])):
+            notice(
+                f"{path}: most heads are below the ankles in {dimensions}D, so y points up there; it is turned down."
+            )
+        if y_up:
+            poses[dimensions] *= np.array([1, -1, -1], np.float32)[:dimensions]
+    pose_2d, pose_3d = poses.get(2), poses.get(3)
     labels = {"sequence": path.stem}
     if action is None and (first := path.stem.partition("_")[0]) in ACTIONS:
         action = first
@@ -103,20 +114,13 @@ def _check_rows(flat: np.ndarray, dimensions: int, where: str) -> None:
         raise InputError(f"{where} has shape {flat.shape}; expected (rows, {width}), a pose a row.")
 
 
-def _poses(flat: np.ndarray | None, dimensions: int, path: pathlib.Path, y_up: bool, stride: int) -> np.ndarray | None:
-    """(F, 16, D) float32 with y down, or None."""
-    if flat is None:
-        return None
-    with np.errstate(over="ignore"):
-        poses = flat[::stride].astype(np.float32).reshape(-1, dimensions, HUMAN16.num_joints).swapaxes(1, 2)
-    if y_up:
-        poses = poses * np.array([1, -1, -1], np.float32)[:dimensions]
-    # Most people stand or sit most of the time. What is not finite is refused with its row when the clip is checked.
-    below = poses[:, ANKLES, 1].mean(axis=1) - poses[:, HEAD, 1]
-    if np.isfinite(poses).all() and np.median(below) < 0:
-        found, other = ("up", "down") if not y_up else ("down", "up")
-        raise InputError(
-            f"{path}: in {dimensions}D most heads are below the ankles, so that y seems to point {found}, not {other}; "
-            f"expected y_up_{dimensions}d={not y_up}."
-        )
-    return poses
+def _poses(flat: np.ndarray, dimensions: int) -> np.ndarray:
+    """(F, 16, D) float32."""
+    with np.errstate(over="ignore"):  # What is not finite is refused with its row when the clip is checked.
+        return np.ascontiguousarray(flat.astype(np.float32).reshape(-1, dimensions, HUMAN16.num_joints).swapaxes(1, 2))
+
+
+def _is_y_up(poses: np.ndarray) -> bool:
+    with np.errstate(invalid="ignore", over="ignore"):
+        below = poses[:, ANKLES, 1].mean(axis=1) - poses[:, HEAD, 1]
+    return bool(np.median(below) < 0)

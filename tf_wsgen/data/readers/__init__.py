@@ -1,0 +1,1 @@
+"""One reader a format: official files in, clips out."""
