@@ -36,6 +36,6 @@ setup(
     ],
     extras_require={
         "cuda": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "test": ["pytest", "ruff", "scikit-learn", "fpsample"],
+        "test": ["pytest", "pytest-xdist", "ruff", "scikit-learn", "fpsample", "bvhio"],
     },
 )

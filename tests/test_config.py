@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import yaml
 
 from tf_wsgen.config import Config, DataConfig, OptimizerConfig, TrainingConfig, load_config
 from tf_wsgen.errors import InputError
@@ -193,6 +194,16 @@ def test_a_mistake_in_a_flag_is_refused_with_the_flags_text(assignment, message)
         ("evaluation.diversity_chosen", 101, 100),  # diversity_pool is 100
         ("evaluation.diversity_pool", 4, 5),  # diversity_chosen is 5
         ("data.validation_fraction", 1.0, 0.0),
+        ("tuning.tuner", "grid", "hyperband"),
+        ("tuning.objective", "p2", "energy_score"),
+        ("tuning.max_trials", 0, 1),
+        ("tuning.updates", 0, 1),
+        ("tuning.seed", -1, 0),
+        ("tuning.calibration_weight", -1.0, 0.0),
+        ("tuning.factor_2d", 0.99, 1.0),
+        ("tuning.factor_gradient_penalty", 0.5, 1.0),
+        ("tuning.hyperband_factor", 1, 2),
+        ("tuning.hyperband_rounds", 0, 1),
     ],
 )
 def test_values_out_of_range_are_refused_and_their_neighbours_taken(field, bad, good):
@@ -200,6 +211,12 @@ def test_values_out_of_range_are_refused_and_their_neighbours_taken(field, bad, 
     with pytest.raises(InputError, match=field.replace(".", r"\.")):
         Config().override({section: {name: bad}}, "test")
     assert Config().override({section: {name: good}}, "test").get(field) == good
+
+
+def test_a_configuration_of_before_the_search_existed_still_loads(load):
+    older = Config().to_dict()
+    del older["tuning"]
+    assert load(yaml.safe_dump(older)) == Config()
 
 
 def test_fields_that_depend_on_each_other_are_checked_together():

@@ -13,6 +13,8 @@ import yaml
 from tf_wsgen.errors import InputError
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker")
+TUNERS = ("random", "hyperband", "bayesian")
+OBJECTIVES = ("zero_code_p2", "best_hypothesis_p2", "energy_score", "accuracy_and_calibration")
 SYNTHETIC = "synthetic"
 
 
@@ -128,6 +130,35 @@ class EvaluationConfig:
     posterior_rows: int = 2_000
 
 
+@dataclasses.dataclass(frozen=True)
+class TuningConfig:
+    """The search for the weights λ of the loss terms (scripts/tune.py); training does not look at it."""
+
+    # How λ are chosen.
+    tuner: str = "random"
+    # What the search makes small, on held-out rows: P2 of the zero code or of the best hypothesis, the energy
+    # score of the pose (mm each), or P2 of the zero code + calibration_weight × calibration error.
+    objective: str = "zero_code_p2"
+    # Millimetres of P2 that a calibration error of 1 is worth.
+    calibration_weight: float = 100.0
+    # Trials in all, the first with the λ of the section `loss`. With Hyperband's values below, 24 are one pass.
+    max_trials: int = 24
+    # Updates of a trial (null: training.updates), rounded up to a multiple of training.steps_per_execution.
+    updates: int | None = None
+    # Draws λ; every trial trains with training.seed.
+    seed: int = 0
+    # Each λ is drawn, evenly on a log scale, from λ / factor to λ · factor, λ that of the section `loss`; 1 keeps it.
+    factor_gradient_penalty: float = 4.0
+    factor_2d: float = 4.0
+    factor_camera: float = 4.0
+    factor_diversity: float = 4.0
+    factor_reconstruction: float = 4.0
+    # Hyperband goes on with the best 1 / hyperband_factor of the trials, each with that many times the updates;
+    # in the last of so many rounds they reach the full number.
+    hyperband_factor: int = 3
+    hyperband_rounds: int = 3
+
+
 _POSITIVE = (
     "network.width",
     "network.code_size",
@@ -146,6 +177,8 @@ _POSITIVE = (
     "evaluation.validation_rows",
     "evaluation.diversity_chosen",
     "evaluation.posterior_hypotheses",
+    "tuning.max_trials",
+    "tuning.hyperband_rounds",
 )
 
 
@@ -159,6 +192,7 @@ class Config:
     optimizer: OptimizerConfig = OptimizerConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    tuning: TuningConfig = TuningConfig()
 
     def __post_init__(self):
         for name in _POSITIVE:
@@ -166,17 +200,25 @@ class Config:
                 raise InputError(f"{name} is {self.get(name)}; expected a number above 0.")
         weights = [f"loss.{field.name}" for field in dataclasses.fields(LossConfig) if "weight_" in field.name]
         counts = ("training.seed", "training.least_hidden", "evaluation.seed", "evaluation.num_hidden")
-        for name in (*weights, *counts):
+        for name in (*weights, *counts, "tuning.seed", "tuning.calibration_weight"):
             if self.get(name) < 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number of at least 0.")
         for name in ("data.validation_fraction", "training.ema_momentum", "optimizer.beta_1", "optimizer.beta_2"):
             if not 0.0 <= self.get(name) < 1.0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number from 0 up to, not including, 1.")
-        for name in ("optimizer.decay_updates", "evaluation.bandwidth"):
+        for name in ("optimizer.decay_updates", "evaluation.bandwidth", "tuning.updates"):
             if self.get(name) is not None and self.get(name) <= 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number above 0, or null.")
-        if self.training.strategy not in STRATEGIES:
-            raise InputError(f"training.strategy is {self.training.strategy!r}; expected one of {list(STRATEGIES)}.")
+        for field in dataclasses.fields(TuningConfig):
+            name = f"tuning.{field.name}"
+            if field.name.startswith("factor_") and self.get(name) < 1:
+                raise InputError(f"{name} is {self.get(name)}; expected a number of at least 1.")
+        if self.tuning.hyperband_factor < 2:
+            raise InputError(f"tuning.hyperband_factor is {self.tuning.hyperband_factor}; expected at least 2.")
+        choices = {"training.strategy": STRATEGIES, "tuning.tuner": TUNERS, "tuning.objective": OBJECTIVES}
+        for name, known in choices.items():
+            if self.get(name) not in known:
+                raise InputError(f"{name} is {self.get(name)!r}; expected one of {list(known)}.")
         if self.training.batch_size < 2:
             raise InputError(
                 "training.batch_size is 1; expected at least 2, the unbiased MMD² compares within a batch."

@@ -7,11 +7,11 @@ import pathlib
 import numpy as np
 from tqdm import tqdm
 
+import tf_wsgen
 from tf_wsgen.data.readers.detections import Detections, read_detections
 from tf_wsgen.data.safe_files import hdf5_array, open_hdf5
 from tf_wsgen.errors import InputError
 from tf_wsgen.hypotheses.predictions import LiftedPoses, Predictions
-from tf_wsgen.lifter import PoseLifter, load, load_pretrained
 from tf_wsgen.writers.arrays import write_npz
 from tf_wsgen.writers.bvh import skeleton_parents, write_bvh
 from tf_wsgen.writers.records import write_json
@@ -79,7 +79,8 @@ def predict(
         source, options.format, options.convention, options.image_size, options.lowest_confidence
     )
     head_sizes = _head_sizes(options.head_sizes, len(detections.keypoints))
-    lifter = load(options.model) if options.model else load_pretrained()
+    # TensorFlow is imported here: mistakes so far are told at once.
+    lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
     predictions, kept = lift_detections(detections, lifter, options, str(source))
     print(report(predictions, None if head_sizes is None else head_sizes[kept]))
     if output.suffix == ".npz":
@@ -101,7 +102,7 @@ def predict(
 
 
 def lift_detections(
-    detections: Detections, lifter: PoseLifter, options: PredictOptions, source: str
+    detections: Detections, lifter: "tf_wsgen.PoseLifter", options: PredictOptions, source: str
 ) -> tuple[Predictions, np.ndarray]:
     """Lifts every person that can be lifted; says how many could not.
 
@@ -199,4 +200,4 @@ def _write_bvh_files(predictions: Predictions, options: PredictOptions, output: 
             # Camera frame (y down, z away) to z up.
             upright = positions[..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
             deviation = write_bvh(file, upright, skeleton.joints, skeleton_parents(skeleton), options.frame_rate)
-            print(f"{file}: bones keep the lengths of the first frame; joints are within {deviation:.1f} mm.")
+            print(f"{file}: bones take their mean lengths; joints are within {deviation:.1f} mm.")

@@ -4,9 +4,16 @@ import tensorflow as tf
 
 from tf_wsgen.hypotheses.lifter import Lifter
 
+# What one request may cost a server: hypotheses of all rows together, and in mean-shift their pairs within a row.
+MOST_HYPOTHESES = 200_000
+MOST_PAIRS = 50_000_000
+
 
 class Endpoints(tf.Module):
     """The functions of the SavedModel: `Lifter`'s methods with fixed signatures.
+
+    Everything a client can get wrong is refused inside the graph, since TensorFlow Serving compares
+    neither shapes nor values with the signature.
 
     Args:
         lifter: The trained networks.
@@ -20,20 +27,14 @@ class Endpoints(tf.Module):
         visible = tf.TensorSpec([None, joints], tf.float32, name="visible")
         z = tf.TensorSpec([None, None, lifter.code_size], tf.float32, name="z")
         count, seed = (tf.TensorSpec([], tf.int32, name=name) for name in ("num_hypotheses", "seed"))
-        self.zero_code = tf.function(lifter.zero_code, input_signature=[keypoints, visible])
-        self.sample = tf.function(lifter.sample, input_signature=[keypoints, visible, count, seed])
-        self.mean_shift = tf.function(
-            lambda keypoints, visible, num_hypotheses, seed: lifter.mean_shift(
-                keypoints, visible, num_hypotheses, seed
-            ),
-            input_signature=[keypoints, visible, count, seed],
-        )
-        self.decode = tf.function(lifter.decode, input_signature=[keypoints, visible, z])
+
+        def endpoint(function, *signature):
+            """The function behind the checks of its inputs."""
+            return tf.function(lambda *inputs: function(*_checked(inputs, signature)), input_signature=signature)
+
+        self.zero_code = endpoint(lifter.zero_code, keypoints, visible)
+        self.sample = endpoint(self._sample, keypoints, visible, count, seed)
+        self.mean_shift = endpoint(self._mean_shift, keypoints, visible, count, seed)
+        self.decode = endpoint(self._decode, keypoints, visible, z)
         # What a client needs to know, for those who load the model in Python.
         self.joints = tf.Variable(lifter.skeleton.joints, trainable=False, name="joints")
-
-    def signatures(self) -> dict:
-        """Signatures by name, for TensorFlow Serving."""
-        named = ("zero_code", "sample", "mean_shift", "decode")
-        concrete = {name: getattr(self, name).get_concrete_function() for name in named}
-        return {**concrete, "serving_default": concrete["zero_code"]}

@@ -1,6 +1,6 @@
 """Predictions as one HTML file: 2D input beside hypotheses in 3D, to turn, play and compare; it loads nothing.
 
-The page is `viewer.html` with `viewer.css`, `viewer.js`, plotly.js and the numbers put in. Numbers go as 16-bit
+The page is `viewer.html` with `viewer.css`, plotly.js, the numbers, `drawing.js` and `viewer.js` put in. Numbers go as 16-bit
 steps, so that plotly.js takes most of the file's bytes.
 """
 
@@ -61,7 +61,8 @@ def write_html(
         plotly=_plotly_source(),
         # JSON has "<" only inside texts, where this means the same and can't close the element.
         numbers=numbers.replace("<", "\\u003c"),
-        program=_packaged("viewer.js"),
+        drawing=_packaged("drawing.js"),
+        viewer=_packaged("viewer.js"),
     )
     output = pathlib.Path(output)
     partial = output.with_name(output.name + ".partial")
@@ -130,7 +131,7 @@ def _check(predictions: Predictions) -> None:
 
 
 def _describe(predictions: Predictions, images: Mapping) -> dict:
-    """All that `viewer.js` reads."""
+    """All that `drawing.js` reads."""
     poses, skeleton = predictions.poses, predictions.skeleton
     rows_of_frame = {}
     for row, frame in enumerate(predictions.frame):
@@ -142,9 +143,7 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "jointSides": [_side((joint,)) for joint in skeleton.joints],
         "boneSides": [_side(bone) for bone in skeleton.bones],
         "numHypotheses": poses.hypotheses.shape[1],
-        "frames": [
-            {"name": name, "rows": rows, "image": embedded.get(name)} for name, rows in rows_of_frame.items()
-        ],
+        "frames": [{"name": name, "rows": rows, "image": embedded.get(name)} for name, rows in rows_of_frame.items()],
         "people": [str(person) for person in predictions.person],
         "about": [[name.replace("_", " "), str(value)] for name, value in predictions.about.items()],
         "bounds2d": _bounds_2d(poses),
