@@ -256,7 +256,7 @@ def test_the_commands_above_would_run(tmp_path):
 
 
 def test_what_a_pickle_must_not_hold_is_named(tmp_path):
-    expected = r"a\.npz: poses\.npy holds a pickled posix\.system; expected NumPy arrays and plain containers only"
+    expected = r"a\.npz: poses\.npy holds a pickled 'posix\.system'; expected NumPy arrays and plain containers only"
     with pytest.raises(InputError, match=expected):
         load_pickle(tmp_path, COMMANDS["os.system"]("x"))
 
@@ -386,6 +386,14 @@ def test_a_header_is_not_believed(tmp_path, header, message):
 def test_a_member_that_is_no_array_is_refused(tmp_path, content):
     with pytest.raises(InputError, match=r"a\.npz"):
         load_npz(write_zip(tmp_path / "a.npz", {"a.npy": content}), KIND)
+
+
+def test_names_cannot_break_the_sentence(tmp_path):
+    write_zip(tmp_path / "a.npz", {"poses\nare fine.npy": npy(b"{}")})
+    with pytest.raises(InputError, match=r"a\.npz: has a member named 'poses\\nare fine\.npy'; expected the name of"):
+        load_npz(tmp_path / "a.npz", KIND)
+    with pytest.raises(InputError, match=r"holds a pickled 'os\\rx\.system'"):
+        load_pickle(tmp_path, b"\x80\x04\x8c\x04os\rx\x8c\x06system\x93.")
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -92,6 +92,8 @@ def load_npz(path: str | os.PathLike, kind: str) -> dict[str, np.ndarray]:
         if announced > min(LARGEST_ARRAY, LARGEST_COMPRESSION * stored):
             raise InputError(f"{path}: announces {announced:,} bytes from {stored:,}; expected pose data.")
         for member in members:
+            if not member.filename.isprintable():
+                raise InputError(f"{path}: has a member named {member.filename[:40]!r}; expected the name of an array.")
             with archive.open(member) as file:
                 where = f"{path}: {member.filename}"
                 arrays[member.filename.removesuffix(".npy")] = _read_npy(file, member.file_size, where)
@@ -226,7 +228,7 @@ class DataUnpickler(pickle._Unpickler):
         """
         if (module, name) not in _ADMITTED:
             raise InputError(
-                f"{self.where} holds a pickled {module}.{name}; expected NumPy arrays and plain containers only."
+                f"{self.where} holds a pickled {f'{module}.{name}'[:100]!r}; expected NumPy arrays and plain containers only."
             )
         return _ADMITTED[module, name]
 

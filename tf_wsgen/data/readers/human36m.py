@@ -347,11 +347,11 @@ def _subjects(arrays: dict[str, np.ndarray], name: str, where: str, kind: str) -
     if not isinstance(content, dict):
         raise InputError(f"{where}: {name} is {_described(content)}; expected subjects by name.")
     for subject, actions in content.items():
-        if not isinstance(subject, str) or not isinstance(actions, dict):
+        if not isinstance(actions, dict):
             raise InputError(f"{where}: {name} of {subject!r} is {_described(actions)}; expected actions by name.")
-        for action in actions:
-            if not isinstance(action, str):
-                raise InputError(f"{where}: {subject}/{action!r} has no text for a name; expected an action's name.")
+        for key in (subject, *actions):
+            if not isinstance(key, str) or not key.isprintable():
+                raise InputError(f"{where}: {name} of {subject!r} has the key {key!r}; expected a name.")
     return content
 
 

@@ -1,0 +1,104 @@
+"""scripts/prepare_data.py: from files to what training takes, and what it says of mistakes."""
+
+import numpy as np
+import pytest
+
+from tf_wsgen.config import DataConfig
+from tf_wsgen.data.prepare import DATASETS, prepare
+from tf_wsgen.data.prepared import read_prepared
+from tf_wsgen.data.synthetic import synthetic_people
+from tf_wsgen.data.training_data import load_test_rows, load_training_data
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+
+@pytest.fixture
+def arrays(tmp_path):
+    """Plain arrays in metres, joints in another order, and their file."""
+    people = synthetic_people(seed=0, train_sequences=3, test_sequences=3, frames=5)
+    order = np.random.default_rng(0).permutation(16)
+    content = {"joints": np.array(HUMAN16.joints)[order]}
+    for name in ("train", "test"):
+        group = getattr(people, name)
+        content[f"{name}_pose_2d"] = group.pose_2d[:, order]
+        content[f"{name}_pose_3d"] = group.pose_3d[:, order] / 1000.0
+        content[f"{name}_sequence"], content[f"{name}_action"] = group.labels["sequence"], group.labels["action"]
+    np.savez(tmp_path / "arrays.npz", **content)
+    return people, tmp_path / "arrays.npz"
+
+
+def test_arrays_to_training(run_script, arrays, tmp_path):
+    people, source = arrays
+    output, preview = tmp_path / "prepared.h5", tmp_path / "preview.png"
+    command = ("prepare_data", "--dataset", "arrays", "--source", source, "--output", output, "--unit", "m")
+    finished = run_script(*command, "--preview", preview)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert "train: 60 2D poses, 60 3D poses" in finished.stdout
+    assert preview.stat().st_size > 10_000
+    np.testing.assert_allclose(read_prepared(output).train.pose_3d, people.train.pose_3d, atol=0.01)
+    data = load_training_data(DataConfig(path=str(output)), seed=0)
+    assert len(data.pose_2d) + len(data.validation) == 60
+    assert len(load_test_rows(DataConfig(path=str(output)))[0]) == 60
+
+    before = output.read_bytes()
+    finished = run_script(*command)
+    assert finished.returncode == 2
+    assert "--overwrite" in finished.stderr.splitlines()[-1]
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("kind", ["missing", "empty file", "folder", "noise"])
+def test_no_data_set_is_read_from_rubbish(tmp_path, dataset, kind):
+    source = tmp_path / "source.bin"
+    if kind == "folder":
+        source.mkdir()
+    elif kind != "missing":
+        source.write_bytes(np.random.default_rng(0).bytes(4096) if kind == "noise" else b"")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=r"source\.bin"):
+        prepare(dataset, source, tmp_path / "out.h5", {}, notice=lambda text: None)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_reader_takes_its_own_options(arrays, tmp_path):
+    with pytest.raises(InputError, match=r"--noise is not an option of the data set arrays; it takes \['convention'"):
+        prepare("arrays", arrays[1], tmp_path / "out.h5", {"noise": 1.0, "group": None})
+    with pytest.raises(InputError, match="dataset is 'coco'"):
+        prepare("coco", arrays[1], tmp_path / "out.h5", {})
+    with pytest.raises(InputError, match="is the source itself"):
+        prepare("arrays", arrays[1], arrays[1], {}, overwrite=True)
+
+
+def test_rows_without_a_root_are_marked(arrays, tmp_path):
+    with np.load(arrays[1]) as file:
+        content = dict(file)
+    visible = np.ones((60, 16))
+    hidden = [content["joints"].tolist().index(name) for name in ("pelvis", "left_hip")]
+    visible[:7, hidden] = 0.0
+    np.savez(tmp_path / "hidden.npz", **content, train_visible=visible)
+    said = []
+    prepare("arrays", tmp_path / "hidden.npz", tmp_path / "out.h5", {"unit": "m"}, notice=said.append)
+    assert said == ["7 rows are marked as not valid: neither pelvis nor both hips are seen."]
+    assert read_prepared(tmp_path / "out.h5").train.labels["valid"].sum() == 53
+    config = DataConfig(path=str(tmp_path / "out.h5"), validation_fraction=0.0)
+    assert len(load_training_data(config, seed=0).pose_2d) == 53
+
+
+def test_mpii_from_annotations_and_detections(data_folder, tmp_path):
+    annotations, detections = (data_folder / f"mpii_valid_{name}.h5" for name in ("annotations", "stacked_hourglass"))
+    prepare("mpii", annotations, tmp_path / "a.h5", {}, notice=lambda text: None)
+    prepare("mpii", annotations, tmp_path / "d.h5", {"detections": str(detections)}, notice=lambda text: None)
+    seen, found = (read_prepared(tmp_path / name).test for name in ("a.h5", "d.h5"))
+    assert len(seen.pose_2d) == len(found.pose_2d) == 2958
+    visible = seen.labels["visible"] > 0
+    distance = np.linalg.norm(seen.pose_2d - found.pose_2d, axis=-1)[visible]
+    assert np.median(distance) < 15.0
+
+
+def test_cmu_motion_capture(data_folder, tmp_path):
+    prepare("cmu", data_folder / "cmu_raw", tmp_path / "cmu.h5", {"test_sequences": ["02_06"]})
+    data = read_prepared(tmp_path / "cmu.h5")
+    assert set(data.train.labels["sequence"]) == {"02_01"}
+    assert set(data.test.labels["sequence"]) == {"02_06"}
+    assert len(set(data.test.labels["camera"])) == 4

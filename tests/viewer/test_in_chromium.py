@@ -1,0 +1,421 @@
+"""The page in a headless Chromium: what it draws, how it is controlled, and that it asks nobody for anything."""
+
+import io
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from tf_wsgen.skeleton import HUMAN16
+from tf_wsgen.viewer.html import write_html
+
+pytest.importorskip("plotly", reason="plotly is not installed: pip install 'tf_wsgen[viewer]'")
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+Image = pytest.importorskip("PIL.Image", reason="Pillow, which Matplotlib brings, is not installed")
+
+FLAGS = """
+--headless=new --window-size=1000,800 --disable-gpu --disable-quic --no-first-run --disable-background-networking
+--disable-component-update --disable-sync --disable-dev-shm-usage --use-gl=angle --use-angle=swiftshader
+--enable-unsafe-swiftshader
+""".split()
+PATIENCE = 60.0  # Seconds; without a graphics card a drawing takes one.
+FRAMES, PEOPLE, HYPOTHESES = 4, 2, 5
+IMAGE_SIZE = (1000, 900)
+LEFT_COLOUR, RIGHT_COLOUR, REPROJECTION_COLOUR = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)
+LEFT, RIGHT = ([HUMAN16.joints.index(j) for j in HUMAN16.joints if j.startswith(side)] for side in ("left", "right"))
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
+    if not binary or not driver:
+        pytest.skip("There is no Chromium with its chromedriver here.")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    # Chromium's sandbox doesn't work for root.
+    for flag in [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]:
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture(scope="module")
+def predictions(make_predictions):
+    return make_predictions(frames=FRAMES, people=PEOPLE, hypotheses=HYPOTHESES)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, predictions):
+    folder = tmp_path_factory.mktemp("viewer")
+    Image.new("RGB", IMAGE_SIZE, (90, 120, 90)).save(folder / "frame.png")
+    write_html(predictions, folder / "page.html", images={1: folder / "frame.png"})
+    return (folder / "page.html").as_uri()
+
+
+class Page:
+    """The open page, and what it shows, by JavaScript."""
+
+    def __init__(self, browser, address):
+        self.browser = browser
+        browser.get_log("browser"), browser.get_log("performance")
+        browser.get(address)
+        self.wait_for_status("Frame")
+
+    def run(self, code, *arguments):
+        return self.browser.execute_script(code, *arguments)
+
+    def wait(self, condition):
+        return WebDriverWait(self.browser, PATIENCE, 0.05).until(lambda _: condition())
+
+    def wait_for_status(self, text):
+        """Waits for the text, and then until both drawings are up to date."""
+        self.wait(lambda: text in self.status)
+        self.settle()
+
+    def settle(self):
+        self.browser.set_script_timeout(PATIENCE)
+        self.browser.execute_async_script(
+            "const done = arguments[0]; requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done), 50));"
+        )
+        self.wait(lambda: self.run("return !!(solid._fullLayout && solid._fullLayout.scene._scene && flat.data);"))
+
+    def press(self, *keys):
+        self.browser.switch_to.active_element.send_keys(*keys)
+        self.settle()
+
+    def slide(self, slider, value):
+        self.run("const s = arguments[0]; s.value = arguments[1]; s.dispatchEvent(new Event('input'));", slider, value)
+
+    def element(self, name):
+        return self.browser.find_element(By.ID, name)
+
+    @property
+    def status(self):
+        return self.element("status").text
+
+    @property
+    def joints(self):
+        """(J, 3) camera frame, mm, of the strong pose in 3D."""
+        x, y, z = self.run("const t = solid.data[solid.data.length - 1]; return [t.x, t.y, t.z];")
+        return np.stack([x, -np.array(z), y], axis=-1)
+
+    @property
+    def reprojection(self):
+        """(J, 2) pixels of the crosses."""
+        return np.array(self.run("const t = flat.data[flat.data.length - 1]; return [t.x, t.y];")).T
+
+    def drawn(self, kind):
+        return self.run("return solid.data.filter((t) => t.type === arguments[0] && t.visible !== false);", kind)
+
+    @property
+    def eye(self):
+        return np.array(self.run("const e = solid._fullLayout.scene._scene.getCamera().eye; return [e.x, e.y, e.z];"))
+
+    def pixels(self, name):
+        """(height, width, 3) of a drawing."""
+        picture = Image.open(io.BytesIO(self.element(name).screenshot_as_png)).convert("RGB")
+        return np.asarray(picture).astype(int)
+
+    @property
+    def errors(self):
+        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture
+def page(chromium, address):
+    page = Page(chromium, address)
+    yield page
+    assert page.errors == []
+
+
+def centre(pixels, colour):
+    """(x, y) of the pixels of about that colour, of which there must be some."""
+    y, x = np.nonzero((np.abs(pixels - colour) < 25).all(axis=-1))
+    assert len(x) > 30
+    return np.array([x.mean(), y.mean()])
+
+
+def test_opens_upright_as_the_camera_sees_it_and_loads_nothing(page, predictions):
+    pose = predictions.poses.pose_3d[0]
+    np.testing.assert_allclose(page.joints, pose, atol=0.051)
+    np.testing.assert_allclose(page.reprojection, predictions.poses.reprojection[0], atol=0.051)
+    for drawing in ("solid", "flat"):
+        pixels = page.pixels(drawing)
+        sideways, upwards = centre(pixels, LEFT_COLOUR) - centre(pixels, RIGHT_COLOUR)
+        expected = pose[LEFT].mean(axis=0) - pose[RIGHT].mean(axis=0)
+        assert abs(expected[0]) > 100.0
+        assert np.sign(sideways) == np.sign(expected[0])
+        assert abs(upwards) < abs(sideways)
+    axes = page.run("const a = flat._fullLayout.yaxis; return [a.l2p(0), a.l2p(100)];")
+    assert axes[0] < axes[1]  # y goes down.
+    events = [json.loads(entry["message"])["message"] for entry in page.browser.get_log("performance")]
+    requests = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    assert [url.split("/")[-1] for url in requests if not url.startswith(("data:", "blob:"))] == ["page.html"]
+
+
+def test_the_policy_keeps_the_page_from_the_network(page):
+    blocked = page.browser.execute_async_script(
+        "const done = arguments[0]; addEventListener('securitypolicyviolation', (e) => done(e.effectiveDirective));"
+        "fetch('http://127.0.0.1:9/').catch(() => {});"
+    )
+    assert blocked == "connect-src"
+    assert "Content Security Policy" in page.errors[0]
+
+
+def test_sliders_change_what_is_drawn(page, predictions):
+    first = page.pixels("solid")
+    page.slide(page.element("frame"), 2)
+    page.wait_for_status("Frame 2, person 0: the chosen pose")
+    row = 2 * PEOPLE
+    np.testing.assert_allclose(page.joints, predictions.poses.pose_3d[row], atol=0.051)
+    second = page.pixels("solid")
+    assert (np.abs(first - second).max(axis=-1) > 30).sum() > 100
+    page.slide(page.element("hypothesis"), 3)
+    page.wait_for_status("hypothesis 3 of 5")
+    np.testing.assert_allclose(page.joints, predictions.poses.hypotheses[row, 2], atol=0.051)
+    np.testing.assert_allclose(page.reprojection, predictions.poses.hypotheses_reprojection[row, 2], atol=0.051)
+    assert (np.abs(page.pixels("solid") - second).max(axis=-1) > 30).sum() > 100
+    assert f"log-likelihood {predictions.poses.hypotheses_log_likelihood[row, 2]:.2f} nats" in page.status
+    spread = predictions.poses.spread[row]
+    assert f"spread of the 5 hypotheses {spread.mean():.0f} mm" in page.status
+    assert f"{HUMAN16.joints[spread.argmax()].replace('_', ' ')}: {spread.max():.0f} mm" in page.status
+
+
+def test_faint_are_all_hypotheses_but_the_strong_one(page, predictions):
+    def faint():
+        """The heads of the faint poses: second joint of each bone's three entries in the middle lines."""
+        (trace,) = [t for t in page.drawn("scatter3d") if t.get("opacity") == 0.3 and t["line"]["color"] == "#444444"]
+        middle = [bone for bone in HUMAN16.bones if not any(j.startswith(("left", "right")) for j in bone)]
+        bone = middle.index(("neck", "head"))
+        return np.array(trace["x"][3 * bone + 1 :: 3 * len(middle)], float)
+
+    heads = predictions.poses.hypotheses[0, :, HUMAN16.index("head"), 0]
+    np.testing.assert_allclose(faint(), heads, atol=0.051)
+    page.press(Keys.ARROW_UP)
+    np.testing.assert_allclose(faint(), heads[1:], atol=0.051)
+    page.press("o")
+    assert [t for t in page.drawn("scatter3d") if t.get("opacity") == 0.3] == []
+
+
+def test_ellipsoids_are_one_standard_deviation(page, predictions):
+    assert page.drawn("mesh3d") == []
+    page.press("e")
+    (mesh,) = page.drawn("mesh3d")
+    vertices = np.stack([mesh["x"], -np.array(mesh["z"]), mesh["y"]], axis=-1)
+    joints = [joint for joint in range(HUMAN16.num_joints) if joint != HUMAN16.root_index]
+    surfaces = vertices.reshape(len(joints), -1, 3) - predictions.poses.hypotheses[0].mean(axis=0)[joints, None]
+    inverse = np.linalg.inv(predictions.poses.covariance[0, joints])
+    radius = np.sqrt(np.einsum("jvc,jcd,jvd->jv", surfaces, inverse, surfaces))
+    np.testing.assert_allclose(radius, 1.0, atol=0.05)
+    assert max(map(max, (mesh["i"], mesh["j"], mesh["k"]))) == len(vertices) - 1
+    page.press("e")
+    assert page.drawn("mesh3d") == []
+
+
+def test_keyboard(page):
+    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
+    page.wait_for_status("Frame 1,")
+    page.press(Keys.ARROW_UP, Keys.ARROW_UP, Keys.ARROW_DOWN)
+    page.wait_for_status("hypothesis 1 of 5")
+    page.press(Keys.END)
+    page.wait_for_status(f"Frame {FRAMES - 1},")
+    page.press("p")
+    page.wait_for_status("person 1")
+    page.press(Keys.HOME, "p")
+    page.wait_for_status("Frame 0, person 0")
+
+    def green():
+        return (np.abs(page.pixels("flat") - REPROJECTION_COLOUR) < 25).all(axis=-1).sum()
+
+    assert green() > 100
+    page.press("r")
+    assert not page.element("reprojections").is_selected()
+    assert green() == 0
+    page.press("?")
+    assert page.element("help").is_displayed()
+    page.press(Keys.ARROW_RIGHT)
+    assert "Frame 0," in page.status
+    page.press(Keys.ESCAPE)
+    assert not page.element("help").is_displayed()
+
+
+def test_a_focused_slider_moves_one_step_a_key(page):
+    page.run("arguments[0].focus();", page.element("hypothesis"))
+    page.press(Keys.ARROW_RIGHT)
+    page.wait_for_status("Frame 0, person 0: hypothesis 1 of 5")
+
+
+def test_play_advances_and_pause_stays(page):
+    page.press(" ")
+    page.wait(lambda: "Frame 0," not in page.status)
+    assert page.element("play").text == "Pause"
+    page.element("play").click()
+    page.settle()
+    status = page.status
+    page.browser.execute_async_script("setTimeout(arguments[0], 500);")
+    assert page.status == status
+    assert page.element("play").text == "Play"
+
+
+def test_people_are_chosen_and_the_others_stay_in_the_picture(page, predictions):
+    assert [option.text for option in Select(page.element("person")).options] == ["0", "1"]
+    Select(page.element("person")).select_by_visible_text("1")
+    page.wait_for_status("person 1")
+    np.testing.assert_allclose(page.joints, predictions.poses.pose_3d[1], atol=0.051)
+    labels = page.run("return flat.layout.annotations.map((label) => label.text);")
+    assert labels == ["person 0", "<b>person 1</b>"]
+    others = page.run("return flat.data[1].x.filter((x) => x !== null);")
+    first, second = zip(*HUMAN16.bone_indices, strict=True)
+    ends = predictions.poses.keypoints[0, :, 0][np.stack([first, second], axis=-1)]
+    np.testing.assert_allclose(others, ends.ravel(), atol=0.051)
+
+
+def test_missing_joints_are_not_drawn(page):
+    page.press(Keys.END, "p")  # Of the last row the left wrist is missing.
+    page.wait_for_status("person 1")
+    markers = page.run("return flat.data.filter((t) => t.mode === 'markers').map((t) => t.x.length);")
+    assert markers == [HUMAN16.num_joints - 1, HUMAN16.num_joints]
+    assert min(page.run("return flat.data[6].x;")) > 100.0
+
+
+def test_an_image_lies_under_its_frame_alone(page):
+    assert page.run("return flat.layout.images.length;") == 0
+    page.press(Keys.ARROW_RIGHT)
+    page.wait(lambda: page.run("return flat.layout.images.length;") == 1)
+    page.settle()
+    assert page.run("const i = flat.layout.images[0]; return [i.sizex, i.sizey];") == list(IMAGE_SIZE)
+    assert page.run("return [flat.layout.xaxis.range, flat.layout.yaxis.range];") == [[0, 1000], [900, 0]]
+    green = (np.abs(page.pixels("flat") - (90, 120, 90)) < 3).all(axis=-1)
+    height, width = green.any(axis=1).sum(), green.any(axis=0).sum()
+    assert width / height == pytest.approx(IMAGE_SIZE[0] / IMAGE_SIZE[1], rel=0.02)
+    page.press("z")
+    low, high = page.run("return flat.layout.xaxis.range;")
+    assert high - low < 500
+
+
+def test_views_and_zoom(page):
+    heights = []
+    for key, direction in {"s": [1, 0, 0], "a": [0, 0, 1], "f": [0, -1, 0]}.items():
+        page.press(key)
+        np.testing.assert_allclose(page.eye / np.linalg.norm(page.eye), direction, atol=0.02)
+        heights.append(np.ptp(np.nonzero((np.abs(page.pixels("solid") - LEFT_COLOUR) < 25).all(axis=-1))[0]))
+    page.press("+")
+    taller = np.ptp(np.nonzero((np.abs(page.pixels("solid") - LEFT_COLOUR) < 25).all(axis=-1))[0])
+    assert taller == pytest.approx(1.25 * heights[-1], rel=0.1)
+    page.press(Keys.ARROW_RIGHT)  # The next frame is seen as this one was.
+    still = np.ptp(np.nonzero((np.abs(page.pixels("solid") - LEFT_COLOUR) < 25).all(axis=-1))[0])
+    assert still == pytest.approx(taller, rel=0.1)
+
+
+@pytest.mark.parametrize("pointer", ["mouse", "finger"])
+def test_turning_outlasts_frames_even_before_it_ends(page, pointer):
+    box = page.element("solid").rect
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def touch(kind, dx):
+        if pointer == "mouse":
+            kind = {"start": "mousePressed", "move": "mouseMoved", "end": "mouseReleased"}[kind]
+            event = {"type": kind, "x": x + dx, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+            page.browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+        else:
+            places = [] if kind == "end" else [{"x": x + dx, "y": y}]
+            event = {"type": f"touch{kind.capitalize()}", "touchPoints": places}
+            page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", event)
+        page.settle()
+
+    before = page.eye
+    touch("start", 0)
+    touch("move", 40)
+    touch("move", 80)
+    turned = page.eye
+    assert np.linalg.norm(turned - before) > 0.1
+    page.press(Keys.ARROW_RIGHT)
+    page.wait_for_status("Frame 1,")
+    np.testing.assert_allclose(page.eye, turned, atol=0.02)
+    touch("move", 140)
+    assert np.linalg.norm(page.eye - turned) > 0.1
+    turned = page.eye
+    touch("end", 140)
+    page.press(Keys.ARROW_RIGHT)
+    page.wait_for_status("Frame 2,")
+    np.testing.assert_allclose(page.eye, turned, atol=0.05)
+
+
+def test_numbers_of_the_shown_pose(page, predictions):
+    page.run("numbers.open = true;")
+    page.wait(lambda: page.run("return numbers.querySelectorAll('tbody tr').length;") == HUMAN16.num_joints)
+    rows = page.run("return [...numbers.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((c) => c.textContent));")
+    assert [row[0] for row in rows] == [joint.replace("_", " ") for joint in HUMAN16.joints]
+    poses = predictions.poses
+    expected = np.concatenate([poses.pose_3d[0], poses.spread[0][:, None]], axis=-1)
+    np.testing.assert_allclose(np.array([row[1:] for row in rows], float), expected, atol=0.7)
+
+
+def test_controls_have_names(page):
+    page.press("e")
+    unnamed = page.run(
+        "return [...document.querySelectorAll('button, input, select')].filter((c) => !c.closest('dialog') && "
+        "!(c.textContent.trim() || c.ariaLabel || (c.labels && c.labels[0].textContent.trim()))).map((c) => c.id);"
+    )
+    assert unnamed == []
+    assert page.element("solid").get_attribute("aria-label").startswith("the chosen pose in 3D, frame 0, person 0, with")
+    assert page.element("frame").get_attribute("aria-valuetext") == "frame 0"
+
+
+def test_on_a_telephone(chromium, address):
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        page = Page(chromium, address)
+        assert page.run("return document.documentElement.scrollWidth;") == 390
+        low = page.run(
+            "return [...document.querySelectorAll('button, select, input[type=range], label:has(input), summary')]"
+            ".filter((c) => c.offsetHeight && c.offsetHeight < 44).map((c) => c.outerHTML);"
+        )
+        assert low == []
+        solid, flat, play = (page.element(name).rect for name in ("solid", "flat", "play"))
+        assert solid["y"] + solid["height"] <= flat["y"]
+        assert solid["y"] + solid["height"] < 844
+        assert play["y"] + play["height"] <= 844
+        centre(page.pixels("solid"), LEFT_COLOUR)
+        scroll = {"x": 195, "y": flat["y"] + 50, "yDistance": -300, "gestureSourceType": "touch"}
+        chromium.execute_cdp_cmd("Input.synthesizeScrollGesture", scroll)  # A finger on the 2D drawing.
+        assert page.run("return scrollY;") > 200
+        assert page.errors == []
+    finally:
+        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_one_hypothesis_of_one_person_in_one_frame(chromium, make_predictions, tmp_path):
+    write_html(make_predictions(frames=1, hypotheses=1), tmp_path / "page.html")
+    page = Page(chromium, (tmp_path / "page.html").as_uri())
+    page.press("e", " ", "z", "p")
+    assert page.drawn("mesh3d") == []
+    assert not page.element("play").is_enabled()
+    assert not page.element("person").is_displayed()
+    assert "spread of the 1 hypotheses 0 mm" in page.status
+    assert page.errors == []
+
+
+def test_names_stay_names(chromium, make_predictions, tmp_path):
+    name = "</script><img src=x onerror='document.title = 1'><b>&amp;"
+    predictions = make_predictions(frames=1, people=2, about={"model": name}, names=[name])
+    write_html(predictions, tmp_path / "page.html", title=name)
+    page = Page(chromium, (tmp_path / "page.html").as_uri())
+    assert page.browser.title == page.browser.find_element(By.TAG_NAME, "h1").text == name
+    assert page.browser.find_element(By.TAG_NAME, "dd").text == name
+    assert page.status.startswith(f"Frame {name}, person 0")
+    assert page.errors == []
