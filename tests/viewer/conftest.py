@@ -16,9 +16,9 @@ def make_predictions():
 
     def make(frames=4, people=1, hypotheses=5, about=None, names=None, seed=0):
         group = synthetic_people(seed=0, train_sequences=1, test_sequences=1, frames=frames).train
-        first_camera = slice(0, frames)
-        pose_3d = np.repeat(group.pose_3d[first_camera], people, axis=0)
-        pose_2d = np.repeat(group.pose_2d[first_camera], people, axis=0)
+        one_camera = group.labels["camera"] == np.unique(group.labels["camera"])[1]
+        pose_3d = np.repeat(group.pose_3d[one_camera], people, axis=0)
+        pose_2d = np.repeat(group.pose_2d[one_camera], people, axis=0)
         person = np.tile(np.arange(people), frames)
         pose_2d = pose_2d + 260.0 * person[:, None, None] * [1.0, 0.0]
         root = HUMAN16.root_index

@@ -227,8 +227,9 @@ class DataUnpickler(pickle._Unpickler):
             InputError: Anything but NumPy arrays, scalars and plain containers.
         """
         if (module, name) not in _ADMITTED:
+            found = f"{module}.{name}"[:100]
             raise InputError(
-                f"{self.where} holds a pickled {f'{module}.{name}'[:100]!r}; expected NumPy arrays and plain containers only."
+                f"{self.where} holds a pickled {found!r}; expected NumPy arrays and plain containers only."
             )
         return _ADMITTED[module, name]
 

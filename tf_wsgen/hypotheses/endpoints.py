@@ -1,13 +1,19 @@
 """A lifter's functions with fixed signatures, as a SavedModel holds them."""
 
-from collections.abc import Callable, Sequence
-
 import tensorflow as tf
 
 from tf_wsgen.hypotheses.lifter import Lifter
 
 # Most hypotheses of a pose in one call; mean-shift compares each with each.
 MOST_SAMPLES, MOST_SHIFTED = 10_000, 1_000
+
+
+def input_specs(lifter: Lifter) -> dict[str, tf.TensorSpec]:
+    """What the functions take, by name."""
+    joints = lifter.skeleton.num_joints
+    shapes = {"keypoints": [None, joints, 2], "visible": [None, joints], "z": [None, None, lifter.code_size]}
+    floats = {name: tf.TensorSpec(shape, tf.float32, name) for name, shape in shapes.items()}
+    return floats | {name: tf.TensorSpec([], tf.int32, name) for name in ("num_hypotheses", "seed")}
 
 
 class Endpoints(tf.Module):
@@ -27,26 +33,35 @@ class Endpoints(tf.Module):
         self.weights = [weight.value for weight in lifter.weights]
         # What a client needs to know, for those who load the model in Python.
         self.joints = tf.Variable(lifter.skeleton.joints, trainable=False, name="joints")
+        specs = input_specs(lifter)
 
-        joints = lifter.skeleton.num_joints
-        keypoints = tf.TensorSpec([None, joints, 2], tf.float32, name="keypoints")
-        visible = tf.TensorSpec([None, joints], tf.float32, name="visible")
-        z = tf.TensorSpec([None, None, lifter.code_size], tf.float32, name="z")
-        count, seed = (tf.TensorSpec([], tf.int32, name=name) for name in ("num_hypotheses", "seed"))
+        def shaped(**inputs):
+            return [tf.ensure_shape(value, specs[name].shape, name) for name, value in inputs.items()]
+
+        def zero_code(keypoints, visible):
+            return lifter.zero_code(*_checked_poses(*shaped(keypoints=keypoints, visible=visible)))
 
         def sample(keypoints, visible, num_hypotheses, seed):
-            return lifter.sample(keypoints, visible, _checked_count(num_hypotheses, MOST_SAMPLES), seed)
+            poses = _checked_poses(*shaped(keypoints=keypoints, visible=visible))
+            count, seed = shaped(num_hypotheses=num_hypotheses, seed=seed)
+            return lifter.sample(*poses, _checked_count(count, MOST_SAMPLES), seed)
 
         def mean_shift(keypoints, visible, num_hypotheses, seed):
-            return lifter.mean_shift(keypoints, visible, _checked_count(num_hypotheses, MOST_SHIFTED), seed)
+            poses = _checked_poses(*shaped(keypoints=keypoints, visible=visible))
+            count, seed = shaped(num_hypotheses=num_hypotheses, seed=seed)
+            return lifter.mean_shift(*poses, _checked_count(count, MOST_SHIFTED), seed)
 
         def decode(keypoints, visible, z):
-            return lifter.decode(keypoints, visible, _checked_codes(z, tf.shape(keypoints)[0]))
+            poses = _checked_poses(*shaped(keypoints=keypoints, visible=visible))
+            return lifter.decode(*poses, _checked_codes(*shaped(z=z), tf.shape(poses[0])[0]))
 
-        self.zero_code = _endpoint(lifter.zero_code, [keypoints, visible])
-        self.sample = _endpoint(sample, [keypoints, visible, count, seed])
-        self.mean_shift = _endpoint(mean_shift, [keypoints, visible, count, seed])
-        self.decode = _endpoint(decode, [keypoints, visible, z])
+        def endpoint(function, *names):
+            return tf.function(function, input_signature=[specs[name] for name in ("keypoints", "visible", *names)])
+
+        self.zero_code = endpoint(zero_code)
+        self.sample = endpoint(sample, "num_hypotheses", "seed")
+        self.mean_shift = endpoint(mean_shift, "num_hypotheses", "seed")
+        self.decode = endpoint(decode, "z")
 
     def signatures(self) -> dict:
         """Signatures by name, for TensorFlow Serving."""
@@ -55,22 +70,12 @@ class Endpoints(tf.Module):
         return {**concrete, "serving_default": concrete["zero_code"]}
 
 
-def _endpoint(function: Callable[..., dict], signature: Sequence[tf.TensorSpec]) -> Callable[..., dict]:
-    """The function behind checks of its inputs' shapes, and of `visible`, the second of them."""
-
-    def checked(*inputs):
-        keypoints, visible, *others = (
-            tf.ensure_shape(given, expected.shape, expected.name)
-            for given, expected in zip(inputs, signature, strict=True)
-        )
-        rows, seen = tf.shape(keypoints)[0], tf.shape(visible)[0]
-        keypoints = _required(rows == seen, keypoints, "visible: expected a row for each of keypoints; found", seen)
-        finite = tf.reduce_all(tf.math.is_finite(visible))
-        visible = _required(finite, visible, "visible: expected finite numbers, 1 seen and 0 missing.")
-        return function(keypoints, visible, *others)
-
-    # The names of arguments are those of the signature.
-    return tf.function(checked, input_signature=list(signature))
+def _checked_poses(keypoints: tf.Tensor, visible: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Pixels are the lifter's to check, which knows the joints that are missing."""
+    rows, found = tf.shape(keypoints)[0], tf.shape(visible)[0]
+    keypoints = _required(rows == found, keypoints, "visible: expected one row for each of keypoints; found", found)
+    finite = tf.reduce_all(tf.math.is_finite(visible))
+    return keypoints, _required(finite, visible, "visible: expected finite numbers, 1 seen and 0 missing.")
 
 
 def _checked_count(num_hypotheses: tf.Tensor, most: int) -> tf.Tensor:
@@ -85,6 +90,6 @@ def _checked_codes(z: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
 
 def _required(condition: tf.Tensor, value: tf.Tensor, *message: str | tf.Tensor) -> tf.Tensor:
-    """The value, which nobody can read where the condition doesn't hold."""
+    """The value, which nothing can read where the condition doesn't hold."""
     with tf.control_dependencies([tf.debugging.Assert(condition, message)]):
         return tf.identity(value)

@@ -347,7 +347,7 @@ BAD_FILES = {
         "positions_3d of 1 has the key 1; expected a",
     ),
     "lines for names": ({"positions_3d": {"S1": {"A\n": world()}}}, r"positions_3d of 'S1' has the key 'A\\n'"),
-    "half a character": ({"positions_3d": {"S1": {"\ud800": world()}}}, r"has the key '\\ud800'"),
+    "half a character": ({"positions_3d": {"S1": {"\ud800": world()}}}, r"positions_3d of 'S1' has the key '\\ud800'"),
     "no actions": ({"positions_3d": {"S1": world()}}, "positions_3d of 'S1' is float32 of shape"),
     "numbers for actions": ({"positions_3d": {"S1": {2: world()}}}, "positions_3d of 'S1' has the key 2"),
     "none of the subjects": (

@@ -37,6 +37,8 @@ CORRUPT, CORRUPT_CAMERA = ("S11", "Directions"), "54138969"
 MM_PER_METRE = 1000.0
 # A person who is seen at a few metres is hundreds of pixels tall.
 SMALLEST_EXTENT = 10.0
+# NumPy need not warn of what is refused a moment later.
+UNTIL_CHECKED = {"over": "ignore", "invalid": "ignore"}
 KIND_3D = "a VideoPose3D .npz file with positions_3d"
 KIND_2D = "a VideoPose3D .npz file with positions_2d"
 # What `layout_name` means, by the number of joints.
@@ -227,7 +229,7 @@ def _recording(
             pose_2d = seen.points[rows]
             if seen.confidence is not None:
                 labels["confidence"] = seen.confidence[rows]
-        with np.errstate(over="ignore"):
+        with np.errstate(**UNTIL_CHECKED):
             pose_2d, pose_3d = pose_2d.astype(np.float32), pose_3d.astype(np.float32)
         yield Clip(where, group, pose_2d, pose_3d, labels, camera.image_size)
 
@@ -255,7 +257,8 @@ def world_positions(points: np.ndarray, convention: str, where: str, unit: str, 
     """
     if not len(points):
         raise InputError(f"{where}: has no frames.")
-    points = convert(points, convention).points
+    with np.errstate(**UNTIL_CHECKED):
+        points = convert(points, convention).points
     bad = ~np.isfinite(points).all(axis=(1, 2))
     if bad.any():
         raise InputError(f"{where}: 3D frame {int(np.argmax(bad))} is not finite ({int(bad.sum())} such frames).")
@@ -279,7 +282,9 @@ def detected_points(keypoints: np.ndarray, convention: str, where: str) -> Human
         )
     if not shape[0]:
         raise InputError(f"{where}: has no frames in 2D.")
-    points = convert(keypoints[..., :2], convention, confidence=keypoints[..., 2] if shape[2] == 3 else None)
+    confidence = keypoints[..., 2] if shape[2] == 3 else None
+    with np.errstate(**UNTIL_CHECKED):
+        points = convert(keypoints[..., :2], convention, confidence=confidence)
     # What is not finite is refused with its frame when the clip is checked.
     if np.isfinite(points.points).all() and np.median(np.ptp(points.points, axis=1)) < SMALLEST_EXTENT:
         raise InputError(f"{where}: 2D poses are less than {SMALLEST_EXTENT:g} across; expected pixels.")
