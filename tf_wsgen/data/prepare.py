@@ -115,7 +115,7 @@ def _h36m(
     if source.suffix == ".mat":
         if group is None:
             raise InputError(f"{source}: a .mat file has no split of its own; expected --group train or test.")
-        return f"Human3.6M ({source.name})", read_repnet_mat(source, group, stride=stride)
+        return f"Human3.6M ({source.name})", read_repnet_mat(source, group, stride=stride, notice=notice)
     if group is not None:
         raise InputError("--group is for .mat files; subjects make the groups of Human3.6M.")
     split = {
