@@ -15,7 +15,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["tf_wsgen", "tf_wsgen.*"]),
-    package_data={"tf_wsgen": ["pretrained/*.npz"]},
+    package_data={"tf_wsgen": ["pretrained/*.npz", "viewer/*.html", "viewer/*.css", "viewer/*.js"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         # tf_keras pins TensorFlow's minor version, and TensorFlow Probability needs tf_keras.
@@ -35,6 +35,8 @@ setup(
         "tqdm",
     ],
     extras_require={
+        "viewer": ["plotly"],
+        "docs": ["pdoc"],
         "cuda": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "test": ["pytest", "pytest-xdist", "ruff", "scikit-learn", "fpsample", "bvhio"],
     },

@@ -1,4 +1,4 @@
-"""Writes a trained run as one SavedModel that loads without this package.
+"""Writes a trained run as one SavedModel that loads without this package, and as TensorFlow Lite models.
 
 python scripts/export.py --workdir runs/cmu16 --output exported/cmu16
 """
@@ -9,16 +9,20 @@ from command_line import run
 _WORKDIR = flags.DEFINE_string("workdir", None, "Work directory of scripts/train.py.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the SavedModel to write.", required=True)
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], "Which checkpoint to export.")
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace a SavedModel that is there.")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace what --output and --tflite hold.")
+_TFLITE = flags.DEFINE_string("tflite", None, "Also write zero_code.tflite and decode.tflite, to this folder.")
 
 
 def main() -> None:
-    from tf_wsgen.export import export_saved_model
+    from tf_wsgen.export import export_saved_model, export_tflite
     from tf_wsgen.training.workdir import Workdir
 
     lifter, updates = Workdir(_WORKDIR.value).load_lifter(_CHECKPOINT.value)
     export_saved_model(lifter, _OUTPUT.value, _OVERWRITE.value)
     print(f"Exported {_WORKDIR.value} after {updates} updates to {_OUTPUT.value}.")
+    if _TFLITE.value:
+        export_tflite(lifter, _TFLITE.value, _OVERWRITE.value)
+        print(f"Exported zero_code.tflite and decode.tflite to {_TFLITE.value}.")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ _SELECT = flags.DEFINE_enum(
 _SEED = flags.DEFINE_integer("seed", 0, "Of the hypotheses.", 0)
 _OUTPUT = flags.DEFINE_string("output", None, "File to write: .npz, .json or .bvh (the chosen poses).", required=True)
 _HTML = flags.DEFINE_string("html", None, "Also write a viewer, one HTML file that needs no network.")
+_IMAGE = flags.DEFINE_string("image", None, "Image of the one frame, or folder of images, for the viewer.")
 _PNG = flags.DEFINE_string("png", None, "Also draw the first people with their hypotheses.")
 _HEAD_SIZES = flags.DEFINE_string("head_sizes", None, "HDF5 with `normalize`, to report errors in head sizes.")
 _FRAME_RATE = flags.DEFINE_float("frame_rate", 25.0, "Frames a second, for .bvh.", 0.001)
@@ -43,6 +44,7 @@ def main() -> None:
         select=_SELECT.value,
         seed=_SEED.value,
         head_sizes=_HEAD_SIZES.value,
+        image=_IMAGE.value,
         frame_rate=_FRAME_RATE.value,
         overwrite=_OVERWRITE.value,
     )

@@ -20,7 +20,7 @@ RANKED_ROOMS = (
     ("hypotheses",),
     ("evaluation", "export", "lifter", "viewer", "writers"),
     ("training", "prediction"),
-    ("tuning",),
+    ("tuning", "reproduction"),
 )
 RANKS = {room: rank for rank, rooms in enumerate(RANKED_ROOMS) for room in rooms}
 # The only rooms where a third party, by dotted name, may be used.

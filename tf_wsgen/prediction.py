@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 
 import numpy as np
 from tqdm import tqdm
@@ -17,6 +18,7 @@ from tf_wsgen.writers.bvh import skeleton_parents, write_bvh
 from tf_wsgen.writers.records import write_json
 
 FORMATS = (".npz", ".json", ".bvh")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
@@ -35,6 +37,7 @@ class PredictOptions:
         seed: Of the hypotheses.
         head_sizes: HDF5 file with `normalize`, a head size (pixels) for each row of the input.
         frame_rate: Frames a second, for BVH.
+        image: Image of the one frame, or a folder of them, for the viewer.
         overwrite: Replace files that are there.
     """
 
@@ -48,6 +51,7 @@ class PredictOptions:
     seed: int = 0
     head_sizes: str | None = None
     frame_rate: float = 25.0
+    image: str | None = None
     overwrite: bool = False
 
 
@@ -92,7 +96,7 @@ def predict(
     if html:
         from tf_wsgen.viewer.html import write_html
 
-        write_html(predictions, html)
+        write_html(predictions, html, images=images_by_frame(options.image, predictions.frame.tolist()))
     if png:
         from tf_wsgen.evaluation.figures import draw_predictions
 
@@ -170,6 +174,32 @@ def reprojection_error(poses: LiftedPoses, reprojection: np.ndarray) -> np.ndarr
     keypoints, visible = poses.keypoints[extra], poses.visible[extra]
     distance = np.linalg.norm(reprojection - keypoints, axis=-1)
     return (distance * visible).sum(axis=-1) / visible.sum(axis=-1)
+
+
+def images_by_frame(path: str | None, frames: list) -> dict:
+    """Image files by frame: one file for the one frame, or the files of a folder.
+
+    A file in a folder is of the frame that has its name, with or without the ending, or else, where frames are
+    numbers, of the frame whose number its name ends with.
+
+    Raises:
+        InputError: Nothing is there, or one file for several frames.
+    """
+    if path is None:
+        return {}
+    place = pathlib.Path(path)
+    if not place.exists():
+        raise InputError(f"{path}: there is no such image or folder of images.")
+    frames = list(dict.fromkeys(frames))
+    if not place.is_dir():
+        if len(frames) > 1:
+            raise InputError(f"{path}: is one image for {len(frames)} frames; expected a folder of images.")
+        return {frames[0]: place}
+    files = [file for file in sorted(place.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
+    by_name = {name: file for file in files for name in (file.stem, file.name)}
+    by_number = {int(match[0]): file for file in files if (match := re.search(r"\d+$", file.stem))}
+    found = {frame: by_name.get(str(frame), by_number.get(frame)) for frame in frames}
+    return {frame: file for frame, file in found.items() if file is not None}
 
 
 def _head_sizes(path: str | None, rows: int) -> np.ndarray | None:

@@ -120,6 +120,7 @@ BAD = {
     "label": (lambda p: clip(p, labels={"mood": "good"}), "label 'mood'"),
     "label rows": (lambda p: clip(p, labels={"valid": np.ones(3)}), r"valid has shape \(3,\)"),
     "negative": (lambda p: clip(p, labels={"confidence": np.full((200, 16), -1.0)}), "negative or not finite"),
+    "hidden": (lambda p: clip(p, labels={"visible": np.eye(200)[:, :16]}), "frame 16 has no visible joint"),
     "group": (lambda p: clip(p, group="validation"), "group is 'validation'"),
 }
 

@@ -16,7 +16,7 @@ from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.protocols import Evaluator
-from tf_wsgen.prediction import PredictOptions, predict
+from tf_wsgen.prediction import PredictOptions, images_by_frame, predict
 from tf_wsgen.skeleton import HUMAN16
 
 # P2 of the zero code and of the best of 10 on CMU-16's test rows (mm), as on the model's card.
@@ -141,6 +141,21 @@ def test_errors_in_head_sizes(tmp_path, capsys):
         file["normalize"] = np.full(4, 40.0)
     with pytest.raises(InputError, match="normalize has 4 rows; expected 5"):
         predict(source, sizes, tmp_path / "b.npz")
+
+
+def test_images_find_their_frames(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in ("clip_000001.jpg", "clip_000002.png", "portrait.jpeg", "notes_1.txt"):
+        (folder / name).write_bytes(b"")
+    found = {frame: file.name for frame, file in images_by_frame(str(folder), [1, 2, 3, "portrait"]).items()}
+    assert found == {1: "clip_000001.jpg", 2: "clip_000002.png", "portrait": "portrait.jpeg"}
+    assert images_by_frame(str(folder / "portrait.jpeg"), [7, 7]) == {7: folder / "portrait.jpeg"}
+    assert images_by_frame(None, [7]) == {}
+    with pytest.raises(InputError, match="one image for 2 frames"):
+        images_by_frame(str(folder / "portrait.jpeg"), [7, 8])
+    with pytest.raises(InputError, match="no such image"):
+        images_by_frame(str(tmp_path / "missing"), [7])
 
 
 def test_the_script(run_script, tmp_path):

@@ -29,7 +29,7 @@ def pair(shift=(0.0, 0.0, 0.0)):
     return tf.constant(pose + np.array(shift, np.float32)), tf.constant(target)
 
 
-def people(seed=0, count=40, joints=16, dimensions=3, spread=120.0):
+def people(seed=0, count=40, joints=16, dimensions=3, spread=60.0):
     rng = np.random.default_rng(seed)
     target = rng.normal(0.0, 300.0, (count, joints, dimensions))
     return target + rng.normal(0.0, spread, target.shape), target

@@ -238,7 +238,7 @@ def test_predictions_refused(tmp_path, make_predictions, spoil, message):
 def test_too_many_rows_are_refused_with_what_to_do(tmp_path, make_predictions, monkeypatch):
     monkeypatch.setattr(viewer, "MOST_POSES", 23)  # Rows of 5 hypotheses and one chosen pose: 3.
     viewer.write_html(make_predictions(frames=3), tmp_path / "page.html")
-    with pytest.raises(InputError, match="4 rows with 5 hypotheses each .* at most 3: write a part of the frames"):
+    with pytest.raises(InputError, match=r"4 rows with 5 hypotheses each .* at most 3: write a part of the frames"):
         viewer.write_html(make_predictions(frames=4), tmp_path / "page.html")
 
 

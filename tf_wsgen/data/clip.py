@@ -107,5 +107,8 @@ def _check_labels(clip: Clip) -> None:
         shape = (len(clip), HUMAN16.num_joints) if name in JOINT_LABELS else (len(clip),)
         if np.shape(values) != shape:
             raise InputError(f"{clip.where}: {name} has shape {np.shape(values)}; expected {shape}.")
+        if name == "visible" and clip.pose_2d is not None and not (values > 0).any(axis=1).all():
+            row = int(np.argmin((values > 0).any(axis=1)))
+            raise InputError(f"{clip.where}: frame {row} has no visible joint at all; expected at least one.")
         if values.dtype.kind in "fiub" and not (np.isfinite(values).all() and (values >= 0).all()):
             raise InputError(f"{clip.where}: {name} holds negative or not finite values; expected numbers from 0.")

@@ -49,7 +49,9 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
         oracle = _Random(max_trials=tuning.max_trials, **options)
     elif tuning.tuner == "bayesian":
         # By default keras-tuner would draw 15 trials at random before the first by its model.
-        oracle = _Bayesian(max_trials=tuning.max_trials, num_initial_points=max(3, tuning.max_trials // 3), **options)
+        oracle = _Bayesian(
+            max_trials=tuning.max_trials, num_initial_points=max(len(WEIGHTS) + 1, tuning.max_trials // 3), **options
+        )
     else:
         lengths = tuning.hyperband_factor ** (tuning.hyperband_rounds - 1)
         # Without an end, but for max_trials.
@@ -58,8 +60,9 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
         least = 1 + sum(1 for _ in itertools.takewhile(lambda bracket: bracket == 0, oracle.brackets()))
         if tuning.max_trials < least:
             raise InputError(
-                f"tuning.max_trials is {tuning.max_trials}; expected at least {least}: before, Hyperband with factor "
-                f"{tuning.hyperband_factor} and {tuning.hyperband_rounds} rounds takes none but the first to full length."
+                f"tuning.max_trials is {tuning.max_trials}; expected at least {least}: with fewer, Hyperband "
+                f"(factor {tuning.hyperband_factor}, {tuning.hyperband_rounds} rounds) has nothing of full length "
+                "to compare the first trial with."
             )
     oracle.verbose = 0
     return oracle

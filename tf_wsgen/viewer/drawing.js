@@ -18,17 +18,19 @@ const Drawing = (() => {
   const FLAT_WIDTH = 0.45; // Of a line's width in 3D.
   const FLAT_SIZE = 1.3; // Of a marker's size in 3D.
   const SMALLEST_ELLIPSOID = 1; // mm; the root has none.
-  const HOME_SIZE = 1.9; // Plotly's units; the larger, the larger the poses.
-  // Plotly's axes are x right, y away, z up.
+  const HOME_SIZE = 1.9; // Of the longest axis; Plotly shows two units from top to bottom.
+  const EYE_DISTANCE = 1.75; // Without perspective it changes nothing but what is behind the eye.
+  // Where the eye stands, radians: to the right of the camera and above it; not straight above, where up is lost.
   const VIEWS = {
-    front: { x: 0, y: -1.75, z: 0 },
-    side: { x: 1.75, y: 0, z: 0 },
-    above: { x: 0, y: -0.02, z: 1.75 },
+    front: { azimuth: 0, elevation: 0 },
+    side: { azimuth: Math.PI / 2, elevation: 0 },
+    above: { azimuth: 0, elevation: 0.49 * Math.PI },
   };
 
   // What is shown; viewer.js changes it.
   const state = {
     frame: 0, person: null, hypothesis: 0, ellipsoids: false, reprojections: true, others: true, near: false,
+    view: { ...VIEWS.front, size: HOME_SIZE, centre: [0, 0, 0] },
   };
 
   // ---- Numbers ----
@@ -217,18 +219,26 @@ const Drawing = (() => {
   const EXTENTS = DATA.bounds3d.map(([low, high]) => high - low);
   const GRID = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000].find((step) => Math.max(...EXTENTS) / step < 8) || 10000;
 
-  // Without perspective, as the method's own cameras see; all axes to one scale.
-  function viewFrom(name) {
-    const size = HOME_SIZE / Math.max(...EXTENTS);
-    const camera = { eye: VIEWS[name], up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: 0 } };
-    return {
-      "scene.camera": { ...camera, projection: { type: "orthographic" } },
-      "scene.aspectratio": { x: size * EXTENTS[0], y: size * EXTENTS[1], z: size * EXTENTS[2] },
-    };
+  const named = ([x, y, z]) => ({ x, y, z });
+
+  // The view's axes in Plotly's: x right, y away, z up.
+  function viewAxes() {
+    const { azimuth, elevation } = state.view;
+    const [sinA, cosA, sinE, cosE] = [Math.sin(azimuth), Math.cos(azimuth), Math.sin(elevation), Math.cos(elevation)];
+    return { right: [cosA, sinA, 0], up: [-sinA * sinE, cosA * sinE, cosE], back: [sinA * cosE, -cosA * cosE, sinE] };
   }
 
-  // Layout of the 3D drawing, seen as `view` says (`viewFrom`).
-  function solidLayout(view) {
+  // Without perspective, as the method's own cameras see.
+  function camera() {
+    const { centre } = state.view;
+    const eye = viewAxes().back.map((value, axis) => centre[axis] + EYE_DISTANCE * value);
+    return { eye: named(eye), center: named(centre), up: named([0, 0, 1]), projection: { type: "orthographic" } };
+  }
+
+  // All axes to one scale.
+  const aspectRatio = () => named(EXTENTS.map((extent) => (state.view.size * extent) / Math.max(...EXTENTS)));
+
+  function solidLayout() {
     // Numbers at the axes lie on each other wherever an axis is seen from its end; the grid's step is told in words.
     const axis = (text, range) => ({
       title: { text }, range, showspikes: false, showticklabels: false, ticks: "", dtick: GRID, tick0: 0,
@@ -236,10 +246,11 @@ const Drawing = (() => {
     });
     const [right, away, up] = DATA.bounds3d;
     return {
-      margin: { l: 0, r: 0, t: 0, b: 0 }, font: FONT, showlegend: false, uirevision: "keep", paper_bgcolor: "#FFFFFF",
+      margin: { l: 0, r: 0, t: 0, b: 0 }, font: FONT, showlegend: false, paper_bgcolor: "#FFFFFF",
       scene: {
-        xaxis: axis("right", right), yaxis: axis("away", away), zaxis: axis("up", up), dragmode: "turntable",
-        camera: view["scene.camera"], aspectmode: "manual", aspectratio: view["scene.aspectratio"],
+        xaxis: axis("right", right), yaxis: axis("away", away), zaxis: axis("up", up),
+        // Plotly stops listening to a turn for half a second after each frame: viewer.js turns.
+        dragmode: false, camera: camera(), aspectmode: "manual", aspectratio: aspectRatio(),
       },
     };
   }
@@ -302,7 +313,7 @@ const Drawing = (() => {
   }
 
   return {
-    DATA, FRAMES, GRID, N, state, solidTraces, solidLayout, flatTraces, flatLayout, viewFrom,
+    DATA, FRAMES, GRID, HOME_SIZE, N, VIEWS, state, solidTraces, solidLayout, flatTraces, flatLayout, viewAxes, camera,
     shownPose, chosenPose, spread, distance, mean, mm, spoken,
   };
 })();

@@ -1,7 +1,7 @@
 """Predictions as one HTML file: 2D input beside hypotheses in 3D, to turn, play and compare; it loads nothing.
 
-The page is `viewer.html` with `viewer.css`, plotly.js, the numbers, `drawing.js` and `viewer.js` put in. Numbers go as 16-bit
-steps, so that plotly.js takes most of the file's bytes.
+The page is `viewer.html` with `viewer.css`, plotly.js, the numbers, `drawing.js` and `viewer.js` put in.
+Numbers go as 16-bit steps, so that plotly.js takes most of the file's bytes.
 """
 
 import base64
@@ -186,7 +186,7 @@ def _bounds_2d(poses: LiftedPoses) -> list[list[float]]:
 
 
 def _bounds_3d(poses: LiftedPoses) -> list[list[float]]:
-    """Range of right, away and up of all poses of all rows, mm; right and away about the root, so that it turns there."""
+    """Range of right, away and up of all poses of all rows, mm; of right and away about the root: it turns there."""
     points = np.concatenate([poses.hypotheses.reshape(-1, 3), poses.pose_3d.reshape(-1, 3)])
     radius = _range(np.concatenate([np.abs(points[:, [0, 2]]).ravel(), [0.0]]))[1]
     return [[-radius, radius], [-radius, radius], _range(-points[:, 1])]

@@ -20,14 +20,6 @@
 
   // ---- Drawing ----
 
-  // Plotly's layout hears of a finger's or an unfinished turn too late: the scene itself knows where it stands.
-  function currentView() {
-    const scene = solid._fullLayout && solid._fullLayout.scene._scene;
-    return scene
-      ? { "scene.camera": scene.getCamera(), "scene.aspectratio": scene.glplot.getAspectratio() }
-      : Drawing.viewFrom("front");
-  }
-
   // [width, height] of the frames' images, null where the browser can't show one; it knows which way up they are.
   const imageSizes = new Map();
   function imageSize(frame) {
@@ -53,7 +45,7 @@
       describe(row);
       return Promise.all([
         Plotly.react(flat, Drawing.flatTraces(row), Drawing.flatLayout(row, size), CONFIG),
-        Plotly.react(solid, Drawing.solidTraces(row), Drawing.solidLayout(currentView()), { ...CONFIG, scrollZoom: true }),
+        Plotly.react(solid, Drawing.solidTraces(row), Drawing.solidLayout(), CONFIG),
       ]);
     });
     return drawing;
@@ -75,7 +67,7 @@
     const parts = [
       `Frame ${frame.name}, person ${person}${absent}: ${name}`,
       `log-likelihood ${likelihood.toFixed(2)} nats`,
-      `spread of the ${N} hypotheses ${mm(mean(spreads))}, mean over joints, most at the ` +
+      `spread of the ${N === 1 ? "one hypothesis" : `${N} hypotheses`} ${mm(mean(spreads))}, mean over joints, most at the ` +
         `${spoken(DATA.joints[widest])}: ${mm(spreads[widest])}`,
     ];
     if (state.hypothesis) {
@@ -120,17 +112,84 @@
     select.disabled = people.length < 2;
   }
 
+  // ---- The view of the 3D drawing ----
+
+  function look(name) {
+    Object.assign(state.view, Drawing.VIEWS[name], { size: Drawing.HOME_SIZE, centre: [0, 0, 0] });
+    draw();
+  }
+
+  function zoom(factor) {
+    const size = Math.min(Math.max(factor * state.view.size, 0.1 * Drawing.HOME_SIZE), 20 * Drawing.HOME_SIZE);
+    // What is in the middle stays there.
+    state.view.centre = state.view.centre.map((value) => (value * size) / state.view.size);
+    state.view.size = size;
+    draw();
+  }
+
+  // By a drawing's height of pixels, half a turn; the poses stay upright.
+  function turn(dx, dy) {
+    const { view } = state;
+    const most = Drawing.VIEWS.above.elevation;
+    view.azimuth -= 0 * (Math.PI * dx) / solid.clientHeight;
+    view.elevation = Math.min(Math.max(view.elevation + (Math.PI * dy) / solid.clientHeight, -most), most);
+    moveCamera();
+  }
+
+  function move(dx, dy) {
+    const { right, up } = Drawing.viewAxes();
+    const scale = 2 / solid.clientHeight;
+    state.view.centre = state.view.centre.map((value, axis) => value + scale * (dy * up[axis] - dx * right[axis]));
+    moveCamera();
+  }
+
+  let moving = false;
+  // Much cheaper than to draw.
+  function moveCamera() {
+    if (moving) return;
+    moving = true;
+    requestAnimationFrame(() => {
+      moving = false;
+      Plotly.relayout(solid, { "scene.camera": Drawing.camera() });
+    });
+  }
+
+  // One finger or the mouse turns, two fingers or the right button move, two fingers apart zoom.
+  const pointers = new Map();
+  const middle = ([a, b = a]) => a.map((value, axis) => (value + b[axis]) / 2);
+  solid.addEventListener("pointerdown", (event) => {
+    pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    solid.setPointerCapture(event.pointerId);
+  });
+  solid.addEventListener("pointermove", (event) => {
+    if (!pointers.has(event.pointerId)) return;
+    const before = [...pointers.values()];
+    pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    const after = [...pointers.values()];
+    const [dx, dy] = middle(after).map((value, axis) => value - middle(before)[axis]);
+    if (after.length > 1) {
+      zoom(distance(after[0], after[1]) / Math.max(distance(before[0], before[1]), 1));
+      move(dx, dy);
+    } else if (event.buttons & 2 || event.shiftKey) {
+      move(dx, dy);
+    } else {
+      turn(dx, dy);
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    solid.addEventListener(end, (event) => pointers.delete(event.pointerId));
+  }
+  solid.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoom(Math.exp(-0.001 * event.deltaY));
+  }, { passive: false });
+  solid.addEventListener("contextmenu", (event) => event.preventDefault());
+
   // ---- Control ----
 
   const clamp = (value, most) => Math.min(Math.max(value, 0), most);
   function goTo(frame) { state.frame = clamp(frame, FRAMES.length - 1); draw(); }
   function show(hypothesis) { state.hypothesis = clamp(hypothesis, N); draw(); }
-  function look(name) { Plotly.relayout(solid, Drawing.viewFrom(name)); }
-  function zoom(factor) {
-    const view = currentView();
-    const { x, y, z } = view["scene.aspectratio"];
-    Plotly.relayout(solid, { ...view, "scene.aspectratio": { x: factor * x, y: factor * y, z: factor * z } });
-  }
   function toggle(name) { state[name] = byId(name).checked = !state[name]; draw(); }
   function toggleNear() {
     state.near = !state.near;

@@ -294,11 +294,13 @@ def changed(array, index, value):
     return array
 
 
+SIGNALLING = np.array([0x7FA00000], np.uint32).view(np.float32)
 BAD_RECORDINGS = {
     "millimetres": (world() * 1000, "joints are typically .* expected metres"),
     "centimetres": (world() * 100, "expected metres"),
     "NaN": (changed(world(), (2, 3, 0), np.nan), r"3D frame 2 is not finite \(1 such frames\)"),
     "infinity": (changed(world(), (1, 27, 2), np.inf), "3D frame 1 is not finite"),
+    "a NaN that signals": (changed(world(), (2, 3, slice(0, 1)), SIGNALLING), r"3D frame 2 is not finite"),
     "axes swapped": (
         world().transpose(0, 2, 1),
         r"is float32 of shape \(3, 3, 32\); expected .* \(frames, 32 or 17, 3\)",
@@ -443,6 +445,14 @@ BAD_2D = {
     "neither name nor sides": ({}, {"num_joints": 17}, r"which fit \['human36m_17', 'coco17'\]"),
     "numbers for subjects": ({1: {}}, None, "positions_2d of 1 has the key 1"),
 }
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, SIGNALLING], ids=["NaN", "infinity", "signalling"])
+def test_joints_derived_from_what_is_not_finite_are_refused(tmp_path, small, value):
+    cameras = [changed(SOUND[0], (3, slice(3, 7)), value)] * 4
+    path = save_2d(tmp_path / "2d.npz", {"S1": {"Walking": cameras}}, {"layout_name": "coco", "num_joints": 17})
+    with pytest.raises(InputError, match=r"S1/Walking, camera 54138969: 2D frame 3 is not finite \(1 such frames\)"):
+        read(small, path, test_subjects=())
 
 
 @pytest.mark.parametrize(("content", "metadata", "message"), BAD_2D.values(), ids=BAD_2D)

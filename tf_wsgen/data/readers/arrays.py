@@ -91,15 +91,12 @@ def _opened(path: pathlib.Path) -> Iterator[tuple[dict[tuple[str, str], Array], 
                     arrays.update({(name, key): values for key, values in member.items()})
                 else:
                     arrays["", name] = member
-            dataset = arrays.pop(("", "joints"), None)
-            if isinstance(dataset, h5py.Dataset):
-                _check_size(dataset, f"{path}: joints")
-                joints = dataset[()]
             for (group, name), member in arrays.items():
                 if not isinstance(member, h5py.Dataset):
                     raise InputError(f"{path}: {_shown(group, name)} is not an array; expected only {list(KNOWN)}.")
-                _check_size(member, f"{path}: {_shown(group, name)}")
-            yield arrays, joints
+                _check_stored(member, file, f"{path}: {_shown(group, name)}")
+            dataset = arrays.pop(("", "joints"), None)
+            yield arrays, joints if dataset is None else dataset[()]
     else:
         raise InputError(f"{path}: ends in {path.suffix!r}; expected {KIND}.")
 
@@ -115,7 +112,9 @@ def _shown(group: str, name: str) -> str:
     return f"{group} {name}".strip()
 
 
-def _check_size(dataset: h5py.Dataset, where: str) -> None:
+def _check_stored(dataset: h5py.Dataset, file: h5py.File, where: str) -> None:
+    if dataset.external or dataset.is_virtual or dataset.file.filename != file.filename:
+        raise InputError(f"{where} is kept in another file; expected the values themselves.")
     announced, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if announced > LARGEST_COMPRESSION * stored:
         raise InputError(f"{where} announces {announced:,} bytes but stores {stored:,}.")
@@ -290,7 +289,7 @@ def _check_sequences(labels: Mapping[str, np.ndarray], where: str) -> None:
     if (counts > 1).any():
         first, second = starts[codes[starts] == found[np.argmax(counts > 1)]][:2]
         raise InputError(
-            f"{where} {labels['sequence'][first]!r} begins at row {first} and again at row {second}; expected the "
+            f"{where} {str(labels['sequence'][first])!r} begins at row {first} and again at row {second}; expected the "
             "rows of one sequence (of one subject and camera, where they are told) together, or another name."
         )
 

@@ -233,7 +233,7 @@ def _rows(cell: np.ndarray, dimensions: int, where: str) -> np.ndarray:
 def _check_counts(counts: dict[str, int], where: str) -> None:
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{count} in {name}" for name, count in counts.items())
-        raise InputError(f"{where} has different numbers of frames: {listed}.")
+        raise InputError(f"{where}: has different numbers of frames: {listed}; expected as many in each.")
 
 
 def _converted(points: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ from tf_wsgen.data.safe_files import existing_file, hdf5_array, load_json, load_
 from tf_wsgen.errors import InputError
 
 JOINTS = 16
+LONGEST_NAME = 4096
 KIND = "MPII annotations (pose-hg .h5, HRNet .json or the original .mat)"
 DETECTIONS_KIND = "an HDF5 file of detections on MPII"
 
@@ -141,25 +142,22 @@ def _read_pose_hg(path: pathlib.Path) -> _People:
 def _image_names(file: h5py.File, path: pathlib.Path, rows: int) -> list[str]:
     dataset = file["imgname"]
     if isinstance(dataset, h5py.Dataset) and dataset.dtype.kind in "fiu":
-        # As Lua wrote it: a row of character codes a name, filled up with zeros.
+        # As Torch stores it: a row of character codes a name, filled up with zeros.
         codes = hdf5_array(file, "imgname", str(path), (rows, None))
         if not np.isin(codes, np.arange(128)).all():
             raise InputError(f"{path}: imgname holds numbers that are no characters; expected codes below 128.")
-        return [bytes(row).rstrip(b"\0").decode("ascii") for row in codes.astype(np.uint8)]
-    if (
-        not isinstance(dataset, h5py.Dataset)
-        or dataset.shape != (rows,)
-        or h5py.check_string_dtype(dataset.dtype) is None
-    ):
-        raise InputError(f"{path}: imgname is not {rows} texts; expected an image's name for each person.")
-    if dataset.dtype.itemsize > 4096:
-        raise InputError(f"{path}: imgname has texts of {dataset.dtype.itemsize:,} bytes; expected image names.")
+        return [bytes(row).partition(b"\0")[0].decode("ascii") for row in codes.astype(np.uint8)]
+    are_texts = isinstance(dataset, h5py.Dataset) and h5py.check_string_dtype(dataset.dtype) is not None
+    if not are_texts or dataset.shape != (rows,) or dataset.dtype.itemsize > LONGEST_NAME:
+        raise InputError(f"{path}: imgname is not {rows} short texts; expected an image's name for each person.")
+    if dataset.external or dataset.is_virtual or dataset.file.filename != file.filename:
+        raise InputError(f"{path}: imgname is kept in another file; expected the names themselves.")
     return [name.decode("utf-8", "replace") for name in dataset[()].tolist()]
 
 
 def _integers(file: h5py.File, name: str, where: str, rows: int) -> np.ndarray:
     values = hdf5_array(file, name, where, (rows,))
-    if not (np.isfinite(values).all() and (values == np.round(values)).all()):
+    if not ((np.abs(values) < 2**53) & (values == np.round(values))).all():
         raise InputError(f"{where}: {name} holds values that are not whole; expected a number for each person.")
     return values.astype(np.int64)
 

@@ -1,0 +1,43 @@
+"""What is left, by hand."""
+
+import pytest
+
+from tf_wsgen.reproduction.progress import Remaining, Step, duration
+
+A, B, C = Step("train", "a"), Step("train", "b"), Step("measure", "a")
+
+
+def test_the_time_left_by_hand():
+    left = Remaining({A: 1000, B: 500, C: 200})
+    assert left.words() == "2 runs and 1 measurement left, time not known yet"
+    left.finish(A, 100.0)
+    # 0.1 s an update, but nothing was measured yet.
+    assert left.seconds() is None
+    left.finish(C, 8.0)
+    assert left.seconds() == pytest.approx(50.0)
+    assert left.words() == "1 run and 0 measurements left, about 1 min"
+    left.finish(B, 50.0)
+    assert left.words() == "nothing left to train or measure"
+
+
+def test_rates_are_of_all_work_so_far():
+    left = Remaining({A: 1000, B: 500, Step("train", "c"): 100})
+    left.finish(A, 100.0)
+    left.finish(B, 350.0)
+    assert left.seconds() == pytest.approx(100 * 450.0 / 1500.0)
+
+
+def test_work_that_fell_away_has_no_rate():
+    left = Remaining({A: 1000, B: 500})
+    left.finish(A)
+    assert left.seconds() is None
+    left.finish(B)
+    assert left.seconds() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0, "1 min"), (59.0, "1 min"), (61.0, "2 min"), (3600.0, "1 h 0 min"), (7260.0, "2 h 1 min")],
+)
+def test_duration(seconds, words):
+    assert duration(seconds) == words

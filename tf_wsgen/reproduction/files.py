@@ -1,0 +1,127 @@
+"""What a reproduction reads and keeps: prepared files checked at the door, and what became of each run."""
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import pathlib
+from collections.abc import Iterator
+
+from tf_wsgen.config import SYNTHETIC, DataConfig
+from tf_wsgen.data.prepared import PoseGroup
+from tf_wsgen.data.training_data import read_source
+from tf_wsgen.errors import InputError
+from tf_wsgen.training.workdir import write_text
+
+
+@dataclasses.dataclass(frozen=True)
+class DataFile:
+    """A prepared file.
+
+    Attributes:
+        path: Where it is.
+        source: What it calls its source.
+        fingerprint: Of its content.
+        train_2d: Valid 2D rows of the training group.
+        train_3d: Valid 3D rows of the training group.
+        test: Valid rows of the test group.
+    """
+
+    path: str
+    source: str
+    fingerprint: str
+    train_2d: int
+    train_3d: int
+    test: int
+
+
+def open_data(config: DataConfig, trained_on: bool) -> DataFile:
+    """Reads and checks a file once, before the hours of training.
+
+    Args:
+        config: Its path, and the skeleton.
+        trained_on: Whether runs are trained on it, too.
+
+    Raises:
+        InputError: The file is refused, or has no test pairs, or no training poses though it is trained on.
+    """
+    data = read_source(config)
+    train, test = data.train or PoseGroup(), data.test or PoseGroup()
+    if not test.paired:
+        raise InputError(f"{config.path}: has no pairs to measure on; expected test/pose_2d and test/pose_3d.")
+    if trained_on and (train.pose_2d is None or train.pose_3d is None):
+        raise InputError(f"{config.path}: has no training poses; expected train/pose_2d and train/pose_3d.")
+    counts = [0 if poses is None else len(poses) for poses in (train.pose_2d, train.pose_3d, test.pose_2d)]
+    mark = SYNTHETIC if config.path == SYNTHETIC else fingerprint(pathlib.Path(config.path))
+    return DataFile(config.path, data.source, mark, *counts)
+
+
+def fingerprint(file: pathlib.Path) -> str:
+    """A text that changes with the file's content."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+class RunRecord:
+    """What became of a run and what was measured on it: one JSON file, replaced as a whole.
+
+    `trained` says with which configuration and data the run was begun, its `updates`, and how it ended: `checkpoint`,
+    the best one's fingerprint, or `failed`, the reason; neither, where it was interrupted. `measured` is a list of
+    `of`, all that a measurement depends on, and `metrics`.
+
+    Args:
+        file: The JSON file.
+
+    Raises:
+        InputError: The file is not such a record.
+    """
+
+    def __init__(self, file: pathlib.Path):
+        self.file, self._trained, self._measured = file, {}, []
+        if file.exists():
+            try:
+                content = json.loads(file.read_text())
+                self._trained, self._measured = dict(content["trained"]), list(content["measured"])
+            except (ValueError, LookupError, TypeError) as error:
+                raise InputError(f"{file}: is no record of a run ({error}); delete it to measure anew.") from None
+
+    @property
+    def trained(self) -> dict:
+        """How training went; empty if it was not begun here."""
+        return self._trained
+
+    def keep_trained(self, **trained) -> None:
+        """Replaces how training went."""
+        self._trained = trained
+        self._write()
+
+    def measured(self, of: dict) -> dict | None:
+        """The metrics of a measurement that was made."""
+        return next((entry["metrics"] for entry in self._measured if entry["of"] == of), None)
+
+    def keep_measured(self, of: dict, metrics: dict) -> None:
+        """Adds a measurement; those of other checkpoints go."""
+        kept = [entry for entry in self._measured if entry["of"]["checkpoint"] == of["checkpoint"]]
+        self._measured = [*(entry for entry in kept if entry["of"] != of), {"of": of, "metrics": metrics}]
+        self._write()
+
+    def _write(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(self.file, json.dumps({"trained": self._trained, "measured": self._measured}, indent=1))
+
+
+@contextlib.contextmanager
+def alone_in(folder: pathlib.Path) -> Iterator[None]:
+    """Makes the folder, and keeps other processes out of it; the lock ends with the process.
+
+    Raises:
+        InputError: Another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another process reproduces here; wait for its end, or end it.") from None
+        yield
