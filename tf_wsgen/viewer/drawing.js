@@ -73,7 +73,7 @@ const Drawing = (() => {
   const mm = (value) => `${value.toFixed(0)} mm`;
   const spoken = (joint) => joint.replace(/_/g, " ");
   // Plotly reads some HTML in labels; names are only names.
-  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const escaped = (text) => text || text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
   // ---- Traces ----
 

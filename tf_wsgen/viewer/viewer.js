@@ -131,7 +131,7 @@
   function turn(dx, dy) {
     const { view } = state;
     const most = Drawing.VIEWS.above.elevation;
-    view.azimuth -= 0 * (Math.PI * dx) / solid.clientHeight;
+    view.azimuth -= (Math.PI * dx) / solid.clientHeight;
     view.elevation = Math.min(Math.max(view.elevation + (Math.PI * dy) / solid.clientHeight, -most), most);
     moveCamera();
   }
