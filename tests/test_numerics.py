@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.numerics import pairwise_squared_distance, safe_divide, safe_norm
+from tf_wsgen.numerics import cross, pairwise_squared_distance, safe_divide, safe_norm
 
 # Squares of these neither overflow nor vanish in float32.
 MAGNITUDES = [1e-18, 1e-12, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e12, 1e18]
@@ -86,3 +86,8 @@ def test_pairwise_squared_distance_of_identical_points_has_a_zero_gradient():
     np.testing.assert_array_equal(value, np.zeros((3, 2)))
     for gradient in gradients:
         np.testing.assert_array_equal(gradient, np.zeros_like(gradient))
+
+
+def test_cross_is_numpys():
+    a, b = np.random.default_rng(0).normal(size=(2, 4, 5, 3))
+    np.testing.assert_allclose(cross(tf.constant(a), tf.constant(b)), np.cross(a, b), rtol=1e-12, atol=1e-12)

@@ -26,6 +26,19 @@ def safe_divide(numerator: tf.Tensor, denominator: tf.Tensor) -> tf.Tensor:
     return tf.where(usable, numerator / tf.where(usable, denominator, 1.0), 0.0)
 
 
+def cross(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """The cross product a × b of (A1..An, 3), written out: TFLite has no operation for it.
+
+    Raises:
+        ValueError: Vectors that don't have three elements.
+    """
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"cross takes vectors of 3 elements; found shapes {a.shape} and {b.shape}.")
+    a_x, a_y, a_z = tf.unstack(a, axis=-1)
+    b_x, b_y, b_z = tf.unstack(b, axis=-1)
+    return tf.stack([a_y * b_z - a_z * b_y, a_z * b_x - a_x * b_z, a_x * b_y - a_y * b_x], axis=-1)
+
+
 def pairwise_squared_distance(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """‖a_i − b_j‖² for every pair: (A1..An, N, D) and (A1..An, M, D) to (A1..An, N, M).
 

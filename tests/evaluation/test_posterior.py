@@ -41,7 +41,7 @@ def case():
 
 
 def test_errors_and_scores(case):
-    rows, described, truth, report = case
+    _, described, truth, report = case
     samples = described["pose_3d"]
     p1 = np.linalg.norm(samples - truth[:, None], axis=-1).mean(axis=-1)
     assert list(report["min_mpjpe"]["p1"]) == ["1", "5", "10"]

@@ -117,7 +117,7 @@ def test_progress_counts_rows_and_the_second_measurement_is_the_first(evaluator,
 
 def test_batch_size_changes_no_result(lifter, measured, rows):
     other = Evaluator(lifter, dataclasses.replace(CONFIG, batch_size=256))(rows)
-    assert_same_numbers(measured, other, atol=1e-4)
+    assert_same_numbers(measured, other, atol=1e-3)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -141,10 +141,10 @@ def test_more_hypotheses_make_a_better_best_one_and_without_diversity_nothing_el
     for protocol in PROTOCOLS:
         assert measured["best_hypothesis"][protocol] < fewer["best_hypothesis"][protocol]
         assert measured["best_hypothesis"][protocol] < measured["mean_shift"][protocol]
-        np.testing.assert_allclose(fewer["zero_code"][protocol], measured["zero_code"][protocol], atol=1e-4)
+        np.testing.assert_allclose(fewer["zero_code"][protocol], measured["zero_code"][protocol], atol=1e-3)
     # Validation measures no diversity and so draws fewer codes: its errors must be the final evaluation's.
     without = Evaluator(lifter, dataclasses.replace(CONFIG, batch_size=256), diversity=False)(rows)
-    assert_same_numbers({k: v for k, v in measured.items() if k != "diversity"}, without, atol=1e-4)
+    assert_same_numbers({k: v for k, v in measured.items() if k != "diversity"}, without, atol=1e-3)
 
 
 def test_diversity_against_numpy(measured, pool):

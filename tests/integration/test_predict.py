@@ -16,6 +16,8 @@ from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.protocols import Evaluator
+from tf_wsgen.hypotheses.lifter_file import load_lifter
+from tf_wsgen.lifter import PRETRAINED
 from tf_wsgen.prediction import PredictOptions, images_by_frame, predict
 from tf_wsgen.skeleton import HUMAN16
 
@@ -192,8 +194,7 @@ def test_mistakes(run_script, tmp_path, monkeypatch, arguments, message):
 def test_the_model_in_the_package_is_as_good_as_its_card_says(data_folder):
     group = read_prepared(data_folder / "cmu16_cameras.h5").test
     rows = PairedRows(group.pose_2d, np.ones(group.pose_2d.shape[:2], np.float32), group.pose_3d)
-    endpoints = tf_wsgen.load_pretrained().endpoints
-    metrics = Evaluator(endpoints.lifter, EvaluationConfig(), diversity=False)(rows)
+    metrics = Evaluator(load_lifter(PRETRAINED)[0], EvaluationConfig(), diversity=False)(rows)
     assert metrics["num_rows"] == 18_012
     for choice, p2 in CARD.items():
         assert abs(metrics[choice]["p2"] - p2) < 0.1

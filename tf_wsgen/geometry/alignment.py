@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_wsgen.numerics import safe_divide, safe_norm
+from tf_wsgen.numerics import cross, safe_divide, safe_norm
 
 
 class Similarity(NamedTuple):
@@ -59,7 +59,7 @@ def procrustes(source: tf.Tensor, target: tf.Tensor, allow_reflection: bool = Fa
 
 
 def _determinant(matrix: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.linalg.cross(matrix[..., 0, :], matrix[..., 1, :]) * matrix[..., 2, :], axis=-1)
+    return tf.reduce_sum(cross(matrix[..., 0, :], matrix[..., 1, :]) * matrix[..., 2, :], axis=-1)
 
 
 def torso_frame(hips_and_shoulders: tf.Tensor, origin: tf.Tensor) -> tf.Tensor:
@@ -81,7 +81,7 @@ def torso_frame(hips_and_shoulders: tf.Tensor, origin: tf.Tensor) -> tf.Tensor:
     up = (right_shoulder + left_shoulder - right_hip - left_hip) / 2.0
     y_axis = up - tf.reduce_sum(up * x_axis, -1, keepdims=True) * x_axis
     y_axis = safe_divide(y_axis, safe_norm(y_axis, keepdims=True))
-    axes = tf.stack([x_axis, y_axis, tf.linalg.cross(x_axis, y_axis)], axis=-2)
+    axes = tf.stack([x_axis, y_axis, cross(x_axis, y_axis)], axis=-2)
     return tf.matmul(hips_and_shoulders - origin[..., None, :], axes, transpose_b=True)
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_wsgen.numerics import safe_divide, safe_norm
+from tf_wsgen.numerics import cross, safe_divide, safe_norm
 
 # With M scaled to unit norm: |m₁ × m₂| below which its rows count as parallel, a row's length as zero.
 PARALLEL_ROWS = 1e-5
@@ -19,7 +19,7 @@ def project(camera: tf.Tensor, pose_3d: tf.Tensor) -> tf.Tensor:
         (A1..An, J, 2), in the units of the normalised 2D pose.
     """
     # Sums of products fuse into one loop, where a product of many small matrices would not.
-    return tf.reduce_sum(pose_3d[..., :, None, :] * camera[..., None, :, :], axis=-1)
+    return tf.reduce_sum(tf.expand_dims(pose_3d, -2) * tf.expand_dims(camera, -3), axis=-1)
 
 
 def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
@@ -40,7 +40,7 @@ def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
     entries = tf.concat([camera[..., 0, :], camera[..., 1, :]], axis=-1)
     camera = safe_divide(camera, safe_norm(entries, keepdims=True)[..., None])
     first, second = camera[..., 0, :], camera[..., 1, :]
-    normal = tf.linalg.cross(first, second)
+    normal = cross(first, second)
     parallel = safe_norm(normal, keepdims=True) <= PARALLEL_ROWS
     has_first = safe_norm(first, keepdims=True) > PARALLEL_ROWS
     has_second = safe_norm(second, keepdims=True) > PARALLEL_ROWS
@@ -51,12 +51,12 @@ def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
     second = tf.where(parallel & has_first, tf.zeros_like(second), second)
     kept = first + second
     least_aligned = tf.one_hot(tf.argmin(tf.abs(kept), axis=-1), 3, dtype=camera.dtype)
-    normal = tf.where(parallel, tf.linalg.cross(kept, least_aligned), normal)
+    normal = tf.where(parallel, cross(kept, least_aligned), normal)
 
-    row_1 = _unit(first + tf.linalg.cross(second, _unit(normal)))
+    row_1 = _unit(first + cross(second, _unit(normal)))
     # Rounding leaves the normal of nearly parallel rows not quite normal.
     normal = _unit(normal - tf.reduce_sum(normal * row_1, axis=-1, keepdims=True) * row_1)
-    return tf.stack([row_1, tf.linalg.cross(normal, row_1), normal], axis=-2)
+    return tf.stack([row_1, cross(normal, row_1), normal], axis=-2)
 
 
 def _unit(vector: tf.Tensor) -> tf.Tensor:
