@@ -19,6 +19,7 @@ from tf_wsgen.evaluation.tuning_figure import draw_trials
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training import loop
 from tf_wsgen.training.workdir import Workdir, write_text
+from tf_wsgen.tuning import results
 from tf_wsgen.tuning import search as search_module
 from tf_wsgen.tuning.oracles import WEIGHTS, make_oracle, trial_config
 from tf_wsgen.tuning.results import Outcome, Trial
@@ -40,7 +41,7 @@ class MadeUpTraining:
     """Stands for `train`: the error falls with updates, and is lowest where every λ is twice the paper's."""
 
     def __init__(self):
-        self.runs, self.before = [], {}
+        self.runs, self.before, self.pictures = [], {}, []
 
     def __call__(self, config, folder):
         run, name = Workdir(folder), folder.name
@@ -76,6 +77,7 @@ def training(monkeypatch):
     monkeypatch.setattr(search_module, "train", made_up)
     data = types.SimpleNamespace(validation=rows, skeleton=HUMAN16)
     monkeypatch.setattr(search_module, "load_training_data", lambda config, seed: data)
+    monkeypatch.setattr(results, "draw_trials", lambda *arguments, first: made_up.pictures.append(arguments))
     return made_up
 
 
@@ -141,19 +143,20 @@ def test_the_search_is_around_the_configurations_own_weights_and_keeps_what_it_i
         assert (trial.weights["weight_camera"], trial.weights["weight_diversity"]) == (10.0, 0.0)
 
 
-def test_the_model_of_bayesian_search_finds_better_weights_than_its_random_beginning(training, tmp_path):
-    # Six trials come before the model's; one of the model's is interrupted.
-    training.before = {"07": "signal"}
-    config = configured(tuner="bayesian", max_trials=11)
+def test_bayesian_search_chooses_by_the_scores_after_a_random_beginning(training, tmp_path):
+    config = configured(tuner="bayesian", max_trials=7, factor_2d=1.0, factor_camera=1.0, factor_gradient_penalty=1.0)
+    training.before = {"6": "signal"}
     # Matrices this small are slower on more threads.
     with threadpoolctl.threadpool_limits(1):
         stopped = by_name(tune(config, tmp_path / "w", say=lambda text: None))
-        outcome = tune(config, tmp_path / "w", say=lambda text: None)
-    trials = by_name(outcome)
-    assert trials["00"].weights == PAPER
-    assert trials["07"].weights == stopped["07"].weights
-    assert {trial.status for trial in outcome.trials} == {"done"}
-    assert outcome.best.score < min(trial.score for trial in outcome.trials if int(trial.name) < 6) - 0.3
+        trials = by_name(tune(config, tmp_path / "w", say=lambda text: None))
+        training.error = lambda config: -MadeUpTraining.error(config)
+        others = by_name(tune(config, tmp_path / "v", say=lambda text: None))
+    assert {trial.status for trial in trials.values()} == {"done"}
+    assert trials["0"].weights == PAPER
+    assert trials["6"].weights == stopped["6"].weights
+    assert [trials[name].weights for name in "012345"] == [others[name].weights for name in "012345"]
+    assert trials["6"].weights != others["6"].weights
 
 
 @pytest.mark.parametrize(
@@ -439,9 +442,10 @@ def test_the_table_is_sorted_by_score():
 
 def test_the_best_configuration_is_the_searched_one_with_the_best_weights(training, tmp_path):
     config = configured(max_trials=4, updates=20).override({"data": {"path": "Häuser/people.h5"}}, "test")
+    training.before = {"2": "1.0"}
     outcome = tune(config, tmp_path / "w", say=lambda text: None)
     loaded = load_config(tmp_path / "w" / "best.yaml")
-    assert outcome.best.name != "0"
+    assert outcome.best.name == "2"
     assert {name: getattr(loaded.loss, name) for name in WEIGHTS} == outcome.best.weights
     assert (loaded.data.path, loaded.training.updates, loaded.tuning) == ("Häuser/people.h5", 40, TuningConfig())
     assert loaded.override({"loss": PAPER, "tuning": config.to_dict()["tuning"]}, "test") == config

@@ -12,13 +12,13 @@ from tf_wsgen.reproduction.files import RunRecord, alone_in, fingerprint, open_d
 from tf_wsgen.skeleton import HUMAN16
 
 
-@pytest.fixture()
+@pytest.fixture
 def poses():
     rng = np.random.default_rng(0)
     return lambda rows, size: rng.normal(300.0, 100.0, (rows, 16, size)).astype(np.float32)
 
 
-@pytest.fixture()
+@pytest.fixture
 def write(tmp_path):
     def write(train, test, name="people.h5"):
         write_prepared(tmp_path / name, PreparedData(HUMAN16.joints, "a made-up film", train, test))

@@ -49,7 +49,7 @@ class StandIn:
         return {name: value for name, value in result.items() if name != "run"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def stand_in(monkeypatch):
     made = StandIn()
     monkeypatch.setattr(session, "train", made.train)
@@ -70,14 +70,14 @@ def write_people(path, seed=0):
     write_prepared(path, PreparedData(HUMAN16.joints, "a made-up film", *groups))
 
 
-@pytest.fixture()
+@pytest.fixture
 def config(tmp_path):
     write_people(tmp_path / "people.h5")
     changes = {"data": {"path": str(tmp_path / "people.h5")}, "training": {"updates": 20}}
     return Config().override(changes, "test")
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path):
     return tmp_path / "W"
 

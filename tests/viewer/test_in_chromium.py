@@ -69,6 +69,7 @@ class Page:
         browser.get_log("browser"), browser.get_log("performance")
         browser.get(address)
         self.wait_for_status("Frame")
+        self.wait(lambda: near(self.pixels("solid"), LEFT_COLOUR).any())
 
     def run(self, code, *arguments):
         return self.browser.execute_script(code, *arguments)
@@ -121,9 +122,19 @@ class Page:
         return np.array(self.run("const e = solid._fullLayout.scene._scene.getCamera().eye; return [e.x, e.y, e.z];"))
 
     def pixels(self, name):
-        """(height, width, 3) of a drawing."""
-        picture = Image.open(io.BytesIO(self.element(name).screenshot_as_png)).convert("RGB")
-        return np.asarray(picture).astype(int)
+        """(height, width, 3) of a drawing, once it stands still."""
+
+        def take():
+            return np.asarray(Image.open(io.BytesIO(self.element(name).screenshot_as_png)).convert("RGB")).astype(int)
+
+        def still():
+            nonlocal last
+            before, last = last, take()
+            return (before == last).all()
+
+        last = take()
+        self.wait(still)
+        return last
 
     @property
     def errors(self):
@@ -166,9 +177,14 @@ def page(opened, address):
     assert opened.errors == []
 
 
+def near(pixels, colour):
+    """Where the pixels are of about that colour."""
+    return (np.abs(pixels - colour) < 25).all(axis=-1)
+
+
 def centre(pixels, colour):
     """(x, y) of the pixels of about that colour, of which there must be some."""
-    y, x = np.nonzero((np.abs(pixels - colour) < 25).all(axis=-1))
+    y, x = np.nonzero(near(pixels, colour))
     assert len(x) > 30
     return np.array([x.mean(), y.mean()])
 
@@ -270,7 +286,7 @@ def test_keyboard(page):
     page.wait_for_status("Frame 0, person 0")
 
     def green():
-        return (np.abs(page.pixels("flat") - REPROJECTION_COLOUR) < 25).all(axis=-1).sum()
+        return near(page.pixels("flat"), REPROJECTION_COLOUR).sum()
 
     assert green() > 100
     page.press("r")
@@ -343,12 +359,12 @@ def test_views_and_zoom(page):
     for key, direction in {"s": [1, 0, 0], "a": [0, 0, 1], "f": [0, -1, 0]}.items():
         page.press(key)
         np.testing.assert_allclose(page.eye / np.linalg.norm(page.eye), direction, atol=0.04)
-        heights.append(np.ptp(np.nonzero((np.abs(page.pixels("solid") - LEFT_COLOUR) < 25).all(axis=-1))[0]))
+        heights.append(np.ptp(np.nonzero(near(page.pixels("solid"), LEFT_COLOUR))[0]))
     page.press("+")
-    taller = np.ptp(np.nonzero((np.abs(page.pixels("solid") - LEFT_COLOUR) < 25).all(axis=-1))[0])
+    taller = np.ptp(np.nonzero(near(page.pixels("solid"), LEFT_COLOUR))[0])
     assert taller == pytest.approx(1.25 * heights[-1], rel=0.1)
     page.press(Keys.ARROW_RIGHT)  # The next frame is seen as this one was.
-    still = np.ptp(np.nonzero((np.abs(page.pixels("solid") - LEFT_COLOUR) < 25).all(axis=-1))[0])
+    still = np.ptp(np.nonzero(near(page.pixels("solid"), LEFT_COLOUR))[0])
     assert still == pytest.approx(taller, rel=0.1)
 
 

@@ -43,9 +43,8 @@ def draw_trials(
         axes.plot(heights[trial], label=" and ".join(names) or None, **style)
     for column, values in enumerate(axes_values.values()):
         axes.axvline(column, color="#444444", linewidth=0.8, zorder=0)
-        finite = values[np.isfinite(values)]
-        ends = [(finite.max(), 1.05), (finite.min(), -0.05)] if len(finite) else []
-        for value, height in ends if np.ptp(finite) else ends[:1]:
+        ends = np.unique(values[np.isfinite(values)])[[0, -1]] if np.isfinite(values).any() else []
+        for value, height in zip(dict.fromkeys(ends), (-0.05, 1.05), strict=False):
             axes.text(column, height, f"{value:.4g}", ha="center", va="center", fontsize=8)
     axes.set_xticks(range(len(axes_values)), [name.replace(" (", "\n(") for name in axes_values], fontsize=8)
     axes.set_yticks([])
@@ -58,8 +57,8 @@ def draw_trials(
 def _places(values: np.ndarray, log: bool) -> np.ndarray:
     """Heights from 0 to 1 of the values on an axis; 0.5 where all are one."""
     values = np.asarray(values, np.float64)
-    finite = values[np.isfinite(values)]
-    if not len(finite) or not np.ptp(finite):
-        return np.where(np.isfinite(values), 0.5, np.nan)
-    values, finite = (np.log(values), np.log(finite)) if log else (values, finite)
-    return (values - finite.min()) / np.ptp(finite)
+    finite = np.isfinite(values)
+    if len(np.unique(values[finite])) < 2:
+        return np.where(finite, 0.5, np.nan)
+    values = np.log(values) if log else values
+    return (values - values[finite].min()) / np.ptp(values[finite])

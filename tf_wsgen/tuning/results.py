@@ -116,5 +116,5 @@ class Outcome:
                 title: np.array([trial.weights[name] for trial in self.trials]) for name, title in WEIGHTS.items()
             }
             numbers = [int(trial.name) for trial in self.trials]
-            first = numbers.index(min(numbers))
-            draw_trials(weights, np.array([t.score for t in self.trials]), self.title, folder / "trials.png", first)
+            scores, first = np.array([trial.score for trial in self.trials]), numbers.index(min(numbers))
+            draw_trials(weights, scores, self.title, folder / "trials.png", first=first)

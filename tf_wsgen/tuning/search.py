@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import gc
 import itertools
 import math
 import os
@@ -12,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import grpc  # What keras-tuner's chief and workers speak, and require.
-import keras
 import keras_tuner
 
 from tf_wsgen.config import Config, load_config
@@ -193,10 +191,6 @@ class _Tuner(keras_tuner.Tuner):
                 return self._measures(run)
         except (InputError, OSError) as error:
             raise keras_tuner.errors.FatalError(str(error)) from error
-        finally:
-            # The next trial makes a new model and new graphs.
-            keras.backend.clear_session()
-            gc.collect()
 
     def _measures(self, run: Workdir) -> dict[str, float]:
         """What the run's best checkpoint reached on the held-out rows."""

@@ -18,7 +18,7 @@ const Drawing = (() => {
   const FLAT_WIDTH = 0.45; // Of a line's width in 3D.
   const FLAT_SIZE = 1.3; // Of a marker's size in 3D.
   const SMALLEST_ELLIPSOID = 1; // mm; the root has none.
-  const HOME_SIZE = 1.9; // Of the longest axis; Plotly shows two units from top to bottom.
+  const HOME_SIZE = 1.75; // Of the longest axis; Plotly shows two units from top to bottom.
   const EYE_DISTANCE = 1.75; // Without perspective it changes nothing but what is behind the eye.
   // Where the eye stands, radians: to the right of the camera and above it; not straight above, where up is lost.
   const VIEWS = {
@@ -73,7 +73,7 @@ const Drawing = (() => {
   const mm = (value) => `${value.toFixed(0)} mm`;
   const spoken = (joint) => joint.replace(/_/g, " ");
   // Plotly reads some HTML in labels; names are only names.
-  const escaped = (text) => text || text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
   // ---- Traces ----
 
