@@ -65,6 +65,11 @@ def saved_model(lifter, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def model(saved_model):
+    return tf.saved_model.load(str(saved_model))
+
+
+@pytest.fixture(scope="module")
 def inputs(small_data):
     rng = np.random.default_rng(0)
     validation = small_data.validation
@@ -106,8 +111,7 @@ def test_a_stranger_gets_what_python_gets(lifter, saved_model, inputs, tmp_path)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_numbers_don_t_depend_on_the_batch(saved_model, inputs, rows):
-    model = tf.saved_model.load(str(saved_model))
+def test_numbers_don_t_depend_on_the_batch(model, inputs, rows):
     x = inputs["keypoints"], inputs["visible"]
     count, seed = tf.constant(4), tf.constant(3)
     for name, arguments in {"zero_code": (), "sample": (count, seed), "mean_shift": (count, seed)}.items():
@@ -116,8 +120,7 @@ def test_numbers_don_t_depend_on_the_batch(saved_model, inputs, rows):
         np.testing.assert_allclose(part, whole[-rows:], atol=0.01, err_msg=name)
 
 
-def test_shapes_and_seeds(saved_model, inputs):
-    model = tf.saved_model.load(str(saved_model))
+def test_shapes_and_seeds(model, inputs):
     x = inputs["keypoints"], inputs["visible"]
     sample = model.sample(*x, tf.constant(4), tf.constant(3))
     assert {name: tuple(value.shape) for name, value in sample.items()} == {
@@ -132,8 +135,7 @@ def test_shapes_and_seeds(saved_model, inputs):
     assert np.abs(other - sample["pose_3d"]).max() > 1.0
 
 
-def test_a_pose_that_cannot_be_read_is_refused(saved_model, inputs):
-    model = tf.saved_model.load(str(saved_model))
+def test_a_pose_that_cannot_be_read_is_refused(model, inputs):
     keypoints = inputs["keypoints"].copy()
     keypoints[2, 0] = np.nan
     with pytest.raises(tf.errors.InvalidArgumentError, match="finite pixels"):
@@ -141,15 +143,16 @@ def test_a_pose_that_cannot_be_read_is_refused(saved_model, inputs):
 
 
 def test_what_is_there_is_not_overwritten(lifter, tmp_path):
-    folder = tmp_path / "model"
-    export_saved_model(lifter, folder)
+    folder, other = tmp_path / "model", tmp_path / "precious"
+    for there in (folder, other):
+        there.mkdir()
+    (folder / "saved_model.pb").write_text("an older one")
+    (other / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="exists already"):
         export_saved_model(lifter, folder)
-    export_saved_model(lifter, folder, overwrite=True)
-    other = tmp_path / "precious"
-    other.mkdir()
-    (other / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="is not a SavedModel"):
         export_saved_model(lifter, other, overwrite=True)
     assert (other / "thesis.txt").read_text() == "years of work"
+    export_saved_model(lifter, folder, overwrite=True)
+    assert (folder / "variables").is_dir()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "precious"]

@@ -55,6 +55,10 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(session, "train", made.train)
     monkeypatch.setattr(session, "evaluate_run", made.evaluate)
     monkeypatch.setattr(Workdir, "load_lifter", lambda self, which="best": (None, 10))
+    # Charts are drawn in other tests; without models there is nothing to free, which takes a moment each time.
+    monkeypatch.setattr(running, "draw_chart", lambda *arguments: arguments[-1].write_bytes(b"a chart"))
+    for module in (running, session):
+        monkeypatch.setattr(module, "clear", lambda: None)
     return made
 
 
