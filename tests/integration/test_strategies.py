@@ -17,8 +17,9 @@ from tf_wsgen.training.strategy import make_strategy
 UPDATES = 5
 # Adam turns a gradient that is rounding noise into a full step: compare what was told.
 SMALLEST_GRADIENT = 1e-6
-# The paper's rate: a step ten times longer blows rounding up a hundredfold in five updates.
-CALM = {"optimizer": {"learning_rate": 1e-4}}
+# The paper's rate: a step ten times longer blows rounding up a hundredfold in five updates. And an ε above rounding
+# noise, of which Adam would otherwise make full steps of either sign.
+CALM = {"optimizer": {"learning_rate": 1e-4, "epsilon": 1e-6}}
 
 
 def trained(config: Config, data, strategy, updates=UPDATES, told=None):
