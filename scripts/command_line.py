@@ -1,5 +1,6 @@
 """What every script shares: flags without TensorFlow, and exit codes instead of tracebacks."""
 
+import gc
 import os
 import pathlib
 import re
@@ -8,7 +9,7 @@ from collections.abc import Callable
 
 from absl import app, flags, logging
 
-from tf_wsgen.config import Config, load_config
+from tf_wsgen.config import SYNTHETIC, Config, load_config
 from tf_wsgen.errors import InputError, NonFiniteLossError
 
 USER_MISTAKE, NOT_FINITE, INTERRUPTED = 2, 3, 130
@@ -19,10 +20,16 @@ _SET = flags.DEFINE_multi_string("set", [], "A field, such as loss.weight_2d=20;
 
 
 def configured(default: Config = Config()) -> Config:
-    """The configuration that --config, --data and --set describe, over `default`."""
+    """The configuration that --config, --data and --set describe, over `default`; its data file is there."""
     config = load_config(_CONFIG.value) if _CONFIG.value else default
     assignments = [f"data.path={_DATA.value}"] if _DATA.value else []
-    return config.override_from_flags(assignments + _SET.value)
+    config = config.override_from_flags(assignments + _SET.value)
+    if config.data.path != SYNTHETIC:
+        from tf_wsgen.data.prepared import KIND
+        from tf_wsgen.data.safe_files import existing_file
+
+        existing_file(config.data.path, KIND)
+    return config
 
 
 def image_size(text: str | None) -> tuple[int, int] | None:
@@ -52,6 +59,8 @@ def new_file(path: str | None) -> pathlib.Path | None:
 def run(main: Callable[[], int | None]) -> None:
     """Parses flags, runs `main`, and leaves: 2 for the user's mistake, 3 not finite, 130 after Ctrl-C."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Importing TensorFlow and tracing make millions of objects that stay: looking for garbage among them takes seconds.
+    gc.set_threshold(100_000)
 
     def guarded(arguments):
         logging.set_verbosity(logging.WARNING)

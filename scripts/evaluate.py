@@ -8,6 +8,8 @@ import json
 from absl import flags
 from command_line import configured, new_file, run
 
+from tf_wsgen.training.workdir import Workdir, write_text
+
 _WORKDIR = flags.DEFINE_string("workdir", None, "Work directory of scripts/train.py.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write the metrics to (replaced if it exists).")
 _CURVE = flags.DEFINE_string("curve", None, "PNG file to draw the held-out errors over minutes to.")
@@ -18,14 +20,14 @@ _CHECKPOINT = flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], "Which
 
 def main() -> None:
     output, curve = new_file(_OUTPUT.value), new_file(_CURVE.value)
+    workdir = Workdir(_WORKDIR.value)
+    config = configured(workdir.config())
 
     from tf_wsgen.evaluation.figures import draw_curve, draw_posterior
     from tf_wsgen.evaluation.tables import metrics_table, posterior_table
-    from tf_wsgen.training.workdir import Workdir, write_text
     from tf_wsgen.training.workflow import evaluate_run
 
-    workdir = Workdir(_WORKDIR.value)
-    metrics = evaluate_run(workdir, configured(workdir.config()), _CHECKPOINT.value, _POSTERIOR.value)
+    metrics = evaluate_run(workdir, config, _CHECKPOINT.value, _POSTERIOR.value)
     print(metrics_table(metrics))
     if _POSTERIOR.value:
         print(f"\n{posterior_table(metrics['posterior'])}")

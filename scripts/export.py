@@ -6,6 +6,8 @@ python scripts/export.py --workdir runs/cmu16 --output exported/cmu16
 from absl import flags
 from command_line import run
 
+from tf_wsgen.training.workdir import Workdir
+
 _WORKDIR = flags.DEFINE_string("workdir", None, "Work directory of scripts/train.py.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder of the SavedModel to write.", required=True)
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], "Which checkpoint to export.")
@@ -14,10 +16,12 @@ _TFLITE = flags.DEFINE_string("tflite", None, "Also write zero_code.tflite and d
 
 
 def main() -> None:
-    from tf_wsgen.export import export_saved_model, export_tflite
-    from tf_wsgen.training.workdir import Workdir
+    workdir = Workdir(_WORKDIR.value)
+    workdir.config()
 
-    lifter, updates = Workdir(_WORKDIR.value).load_lifter(_CHECKPOINT.value)
+    from tf_wsgen.export import export_saved_model, export_tflite
+
+    lifter, updates = workdir.load_lifter(_CHECKPOINT.value)
     export_saved_model(lifter, _OUTPUT.value, _OVERWRITE.value)
     print(f"Exported {_WORKDIR.value} after {updates} updates to {_OUTPUT.value}.")
     if _TFLITE.value:

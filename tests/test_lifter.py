@@ -106,7 +106,9 @@ def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
         ((np.zeros((16, 2)),), "the pose cannot be lifted"),
         ((people(2), np.eye(16)[[0, 1]]), "both hips"),
         ((people(0),), "hold no pose"),
-        ((people(1), None, 0), "num_hypotheses is 0"),
+        ((people(1), None, 0), "num_hypotheses is 0; expected 1 to 10,000"),
+        ((people(1), None, 1001, 0, "mean_shift"), "num_hypotheses is 1001; expected 1 to 1,000"),
+        ((people(1), None, 10, 0, "zero_code", 0), "batch_size is 0"),
         ((people(1), None, 10, 0, "median"), "select is 'median'"),
     ],
 )

@@ -9,20 +9,22 @@ import tensorflow as tf
 
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.errors import InputError
-from tf_wsgen.hypotheses.endpoints import Endpoints
+from tf_wsgen.hypotheses.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
 from tf_wsgen.hypotheses.lifter_file import load_lifter
 from tf_wsgen.hypotheses.predictions import LiftedPoses
+from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.skeleton import SKELETONS, Skeleton
 
 PRETRAINED = pathlib.Path(__file__).parent / "pretrained" / "cmu16.npz"
 SELECTIONS = ("zero_code", "mean_shift")
+DESCRIBED = ("pose_3d", "reprojection", "log_likelihood")
 
 
 class PoseLifter:
     """A trained model that takes 2D poses and gives hypotheses.
 
     Args:
-        endpoints: The functions `zero_code`, `sample` and `mean_shift`: `Endpoints`, or a loaded SavedModel of them.
+        endpoints: `Endpoints`, or a loaded SavedModel of them.
         skeleton: The joints.
         name: How to call the model in results.
     """
@@ -52,29 +54,34 @@ class PoseLifter:
             progress: Called with the number of poses after each call.
 
         Raises:
-            InputError: Wrong shapes, numbers that are not finite, or a pose that cannot be read: a visible root or
-                both hips, and joints in more than one place, are needed.
+            InputError: Wrong shapes, numbers that are not finite, too many hypotheses, or a pose that cannot be
+                read: a visible root or both hips, and joints in more than one place, are needed.
         """
         joints = self.skeleton.num_joints
         keypoints, visible = self._checked(keypoints, visible)
-        if num_hypotheses < 1 or batch_size < 1:
-            raise InputError(f"num_hypotheses is {num_hypotheses} and batch_size {batch_size}; expected at least 1.")
         if select not in SELECTIONS:
             raise InputError(f"select is {select!r}; expected one of {list(SELECTIONS)}.")
+        most = MOST_SHIFTED if select == "mean_shift" else MOST_SAMPLES
+        if not 1 <= num_hypotheses <= most:
+            raise InputError(f"num_hypotheses is {num_hypotheses}; expected 1 to {most:,} with select={select!r}.")
+        if batch_size < 1:
+            raise InputError(f"batch_size is {batch_size}; expected at least 1.")
         leading = keypoints.shape[:-2]
         rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
         count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
+        # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
+        code_size = self.endpoints.code_size.numpy()
+        codes = tf.concat([zero_code(code_size), shared_codes(count, code_size, number)], axis=1)
         parts = []
         for start in range(0, len(rows_2d), batch_size):
             batch = rows_2d[start : start + batch_size], rows_visible[start : start + batch_size]
-            chosen = (
-                self.endpoints.zero_code(*batch)
-                if select == "zero_code"
-                else self.endpoints.mean_shift(*batch, count, number)
-            )
-            sampled = self.endpoints.sample(*batch, count, number)
-            names = ("pose_3d", "reprojection", "log_likelihood")
-            parts.append([values[name].numpy() for values in (chosen, sampled) for name in names])
+            decoded = self.endpoints.decode(*batch, codes)
+            decoded = [decoded[name].numpy() for name in DESCRIBED]
+            chosen = [values[:, 0] for values in decoded]
+            if select == "mean_shift":
+                mode = self.endpoints.mean_shift(*batch, count, number)
+                chosen = [mode[name].numpy() for name in DESCRIBED]
+            parts.append(chosen + [values[:, 1:] for values in decoded])
             if progress:
                 progress(len(batch[0]))
         arrays = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
@@ -131,7 +138,7 @@ def load_pretrained() -> PoseLifter:
 def _load_saved_model(path: pathlib.Path) -> PoseLifter:
     try:
         model = tf.saved_model.load(str(path))
-        joints = tuple(joint.decode() for joint in model.joints.numpy())
+        joints, _ = tuple(joint.decode() for joint in model.joints.numpy()), model.code_size
     except (OSError, ValueError, AttributeError, tf.errors.OpError) as error:
         raise InputError(f"{path}: is not a SavedModel of scripts/export.py ({str(error).splitlines()[0]}).") from None
     for skeleton in SKELETONS.values():

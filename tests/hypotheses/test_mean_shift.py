@@ -7,7 +7,6 @@ import tensorflow as tf
 from sklearn.neighbors import KernelDensity
 
 from tf_wsgen.hypotheses.mean_shift import (
-    BANDWIDTH_SHARE,
     SMALLEST_BANDWIDTH,
     default_bandwidth,
     log_density,
@@ -159,10 +158,9 @@ def test_a_graph_with_unknown_sizes_gives_the_same():
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 10])
-def test_default_bandwidth_is_half_the_lower_quartile_of_distances(count):
+def test_default_bandwidth_is_the_lower_quartile_of_distances(count):
     poses = np.stack([cluster(count, 0.0, spread, seed=count) for spread in (0.05, 0.4)])
     quartiles = [np.quantile(scipy.spatial.distance.pdist(flat(pose)), 0.25, method="lower") for pose in poses]
-    np.testing.assert_allclose(default_bandwidth(tf.constant(poses)), BANDWIDTH_SHARE * np.array(quartiles), rtol=1e-4)
-    assert BANDWIDTH_SHARE == 0.5
+    np.testing.assert_allclose(default_bandwidth(tf.constant(poses)), quartiles, rtol=1e-4)
     # Equal hypotheses have no spread, but a kernel has a width.
     np.testing.assert_allclose(default_bandwidth(tf.zeros([1, count, 4, 3])), [SMALLEST_BANDWIDTH])

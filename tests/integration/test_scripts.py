@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -78,16 +79,17 @@ def test_a_work_directory_tells_what_the_run_was(trained, small_config):
     assert weights(trained, "best")[1] == int(best["update"])
 
 
-@pytest.mark.parametrize("first", [10, 15])
-def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_path, first):
-    begun = small_config.override({"training": {"updates": first}}, "test")
-    train(begun, tmp_path / "run")
-    assert weights(tmp_path / "run")[1] == first
-    train(small_config, tmp_path / "run")
+def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_path):
+    # Stopped between two evaluations, and at one.
+    for updates in (5, 10, small_config.training.updates):
+        train(small_config.override({"training": {"updates": updates}}, "test"), tmp_path / "run")
+        assert weights(tmp_path / "run")[1] == updates
     np.testing.assert_array_equal(weights(tmp_path / "run")[0], weights(trained)[0])
 
 
-def test_a_checkpoint_holds_the_weights_that_were_trained(small_config, tmp_path, monkeypatch):
+def test_a_checkpoint_holds_what_was_trained_and_another_seed_gives_another_run(
+    trained, small_config, tmp_path, monkeypatch
+):
     models = []
     save = Checkpoints.save
 
@@ -96,13 +98,9 @@ def test_a_checkpoint_holds_the_weights_that_were_trained(small_config, tmp_path
         save(checkpoints, logs)
 
     monkeypatch.setattr(Checkpoints, "save", remember)
-    train(small_config, tmp_path / "run")
+    train(small_config.override({"training": {"seed": 1}}, "test"), tmp_path / "run")
     expected = np.concatenate([weight.numpy().ravel() for weight in models[-1].lifter().weights])
     np.testing.assert_array_equal(weights(tmp_path / "run")[0], expected)
-
-
-def test_another_seed_gives_another_run(trained, small_config, tmp_path):
-    train(small_config.override({"training": {"seed": 1}}, "test"), tmp_path / "run")
     assert np.abs(weights(tmp_path / "run")[0] - weights(trained)[0]).max() > 1e-2
 
 
@@ -140,10 +138,8 @@ def test_ctrl_c_leaves_a_run_that_resumes(script, run_script, small_flags, tmp_p
     assert weights(workdir.path)[1] == total
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(
-    run_script, small_flags, small_config, tmp_path
-):
-    train(small_config, tmp_path / "run")
+def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(trained, run_script, small_flags, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
     before = weights(tmp_path / "run")[0]
     # A run that was fine so far, made to explode: its rate is rewritten as if it had always been this.
     config_file = tmp_path / "run" / "config.yaml"

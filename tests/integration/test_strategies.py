@@ -46,6 +46,12 @@ def trained(config: Config, data, strategy, updates=UPDATES, told=None):
     return model, history
 
 
+@pytest.fixture(scope="module")
+def plain(small_config, small_data):
+    """On one replica, a call an update, without XLA."""
+    return trained(small_config, small_data, make_strategy("one_device"))
+
+
 def weights(model):
     """In the order of the optimizers' moments."""
     return [*model.generator_variables, *model.discriminator.trainable_variables]
@@ -69,24 +75,23 @@ def test_two_replicas_equal_one(small_config, small_data):
         np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=1e-4)
 
 
-def test_the_comparison_can_fail(small_config, small_data):
+def test_the_comparison_can_fail(plain, small_config, small_data):
     """Other codes give other losses, so that the tolerance above means something."""
-    _, history = trained(small_config, small_data, make_strategy("one_device"), updates=1)
+    _, history = plain
     other = small_config.override({"training": {"seed": 1}}, "test")
     _, other_history = trained(other, small_data, make_strategy("one_device"), updates=1)
     assert abs(history[0]["mmd_squared"] / other_history[0]["mmd_squared"] - 1) > 1e-3
 
 
 @pytest.mark.parametrize(("jit_compile", "steps_per_execution"), [(True, 1), (False, 5), (True, 5)])
-def test_compiled_updates_equal_plain_ones(small_config, small_data, jit_compile, steps_per_execution):
-    plain, _ = trained(small_config, small_data, make_strategy("one_device"))
+def test_compiled_updates_equal_plain_ones(plain, small_config, small_data, jit_compile, steps_per_execution):
     changes = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
     config = small_config.override({"training": changes}, "test")
     model = make_model(config, small_data, make_strategy("one_device"))
     batches = distributed_batches(config, small_data, make_strategy("one_device"))
     model.fit(batches, steps_per_epoch=UPDATES, epochs=1, verbose=0, shuffle=False)
     assert model.updates == UPDATES
-    for ours, theirs in zip(model.lifting_variables, plain.lifting_variables, strict=True):
+    for ours, theirs in zip(model.lifting_variables, plain[0].lifting_variables, strict=True):
         np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=5e-4, err_msg=ours.path)
 
 

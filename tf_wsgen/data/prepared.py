@@ -16,8 +16,10 @@ from collections.abc import Sequence
 import h5py
 import numpy as np
 
+from tf_wsgen.data.safe_files import existing_file
 from tf_wsgen.errors import InputError
 
+KIND = "a prepared HDF5 file"
 GROUPS = ("train", "test")
 TEXT_LABELS = ("action", "subject", "sequence", "camera", "scene")
 JOINT_LABELS = ("visible", "confidence")
@@ -94,11 +96,7 @@ def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) 
         InputError: Anything that the format does not allow, with the file, the place, what was
             found and what was expected.
     """
-    path = pathlib.Path(path)
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file; expected a prepared HDF5 file.")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; expected a prepared HDF5 file.")
+    path = existing_file(path, KIND)
     try:
         with h5py.File(path, "r") as file:
             data = PreparedData(_joints(file, path, joints), str(_text(file.attrs.get("source", ""))))

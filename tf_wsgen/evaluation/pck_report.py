@@ -70,7 +70,7 @@ def pck_report(
     if missing:
         raise InputError(f"3DPCK needs the joint {missing[0]!r}, which the skeleton {lifter.skeleton.name!r} lacks.")
     pose_2d, _ = normalise_rows(rows.keypoints, rows.visible, lifter.skeleton, "test/pose_2d")
-    measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True)
+    measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True, autograph=False)
     parts = []
     for start in range(0, len(rows), config.batch_size):
         chosen = slice(start, start + config.batch_size)

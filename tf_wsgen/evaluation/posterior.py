@@ -40,7 +40,7 @@ def posterior_report(
         `depth_share` of the hypotheses' variance; per-joint `joint_error` and `joint_spread` (mm); `p2_histogram`.
     """
     rows = rows.evenly_spaced(config.posterior_rows) if config.posterior_rows else rows
-    measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True)
+    measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True, autograph=False)
     parts = []
     for start in range(0, len(rows), BATCH):
         chosen = slice(start, start + BATCH)

@@ -32,7 +32,9 @@ class Evaluator:
 
     def __init__(self, lifter: Lifter, config: EvaluationConfig = EvaluationConfig(), diversity: bool = True):
         self.lifter, self.config = lifter, config
-        self._measure = tf.function(functools.partial(_measure, lifter, config, diversity), reduce_retracing=True)
+        self._measure = tf.function(
+            functools.partial(_measure, lifter, config, diversity), reduce_retracing=True, autograph=False
+        )
 
     def __call__(self, rows: PairedRows, progress: Callable[[int], None] | None = None) -> dict:
         """Measures rows; none is dropped.

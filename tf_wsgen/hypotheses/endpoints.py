@@ -33,6 +33,7 @@ class Endpoints(tf.Module):
         self.weights = [weight.value for weight in lifter.weights]
         # What a client needs to know, for those who load the model in Python.
         self.joints = tf.Variable(lifter.skeleton.joints, trainable=False, name="joints")
+        self.code_size = tf.Variable(lifter.code_size, trainable=False, name="code_size")
         specs = input_specs(lifter)
 
         def shaped(**inputs):
@@ -56,7 +57,9 @@ class Endpoints(tf.Module):
             return lifter.decode(*poses, _checked_codes(*shaped(z=z), tf.shape(poses[0])[0]))
 
         def endpoint(function, *names):
-            return tf.function(function, input_signature=[specs[name] for name in ("keypoints", "visible", *names)])
+            # Nothing here needs Autograph, and reading the source of all that is called takes it seconds.
+            signature = [specs[name] for name in ("keypoints", "visible", *names)]
+            return tf.function(function, input_signature=signature, autograph=False)
 
         self.zero_code = endpoint(zero_code)
         self.sample = endpoint(sample, "num_hypotheses", "seed")

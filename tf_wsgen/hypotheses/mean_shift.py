@@ -6,8 +6,6 @@ import tensorflow as tf
 
 from tf_wsgen.numerics import pairwise_squared_distance
 
-# Default bandwidth as a share of the lower quartile of distances between hypotheses of the pose.
-BANDWIDTH_SHARE = 0.5
 # Hypotheses closer than this (metres) are one.
 SMALLEST_BANDWIDTH = 1e-4
 # The climb ends when no mode moves further than this (metres), or after so many steps.
@@ -24,10 +22,11 @@ class Mode(NamedTuple):
 
 
 def default_bandwidth(hypotheses: tf.Tensor) -> tf.Tensor:
-    """Half the lower quartile of distances between hypotheses of a pose: (B, N, J, 3) to (B,).
+    """The lower quartile of distances between hypotheses of a pose: (B, N, J, 3) to (B,).
 
-    The lower quartile is a distance within a mode even where two modes share the hypotheses equally;
-    the median would be the distance between them.
+    It is a distance within a mode even where two modes share the hypotheses equally; the median would be the
+    distance between them. A narrower kernel makes a mode of every few hypotheses, and its highest an accident of
+    the codes drawn.
     """
     flat = _flatten(hypotheses - tf.reduce_mean(hypotheses, axis=1, keepdims=True))
     count = tf.shape(flat)[1]
@@ -35,7 +34,7 @@ def default_bandwidth(hypotheses: tf.Tensor) -> tf.Tensor:
     # Each pair stands there twice, after the N distances of hypotheses to themselves.
     pairs = count * (count - 1) // 2
     quartile = tf.where(pairs > 0, count + 2 * ((pairs - 1) // 4), 0)
-    return tf.maximum(BANDWIDTH_SHARE * tf.sqrt(tf.sort(squared, axis=-1)[:, quartile]), SMALLEST_BANDWIDTH)
+    return tf.maximum(tf.sqrt(tf.sort(squared, axis=-1)[:, quartile]), SMALLEST_BANDWIDTH)
 
 
 def log_density(points: tf.Tensor, hypotheses: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:

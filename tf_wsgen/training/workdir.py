@@ -6,11 +6,13 @@ import json
 import os
 import pathlib
 import platform
+import typing
 
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError
-from tf_wsgen.hypotheses.lifter import Lifter
-from tf_wsgen.hypotheses.lifter_file import load_lifter, save_lifter
+
+if typing.TYPE_CHECKING:  # TensorFlow takes seconds to import; a mistake in a path is told at once.
+    from tf_wsgen.hypotheses.lifter import Lifter
 
 VERSIONED = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 
@@ -79,7 +81,7 @@ class Workdir:
             raise InputError(f"{self.log_file}: has no errors on held-out rows; train until the first evaluation.")
         return rows
 
-    def load_lifter(self, which: str = "best") -> tuple[Lifter, int]:
+    def load_lifter(self, which: str = "best") -> tuple["Lifter", int]:
         """The trained networks of a checkpoint, and after how many updates.
 
         Args:
@@ -88,6 +90,8 @@ class Workdir:
         Raises:
             InputError: No run, or no checkpoint yet.
         """
+        from tf_wsgen.hypotheses.lifter_file import load_lifter
+
         self.config()
         file = self.lifter_file(which)
         if not file.exists():
@@ -95,8 +99,10 @@ class Workdir:
         lifter, about = load_lifter(file)
         return lifter, about["updates"]
 
-    def save_lifter(self, which: str, lifter: Lifter, updates: int) -> None:
+    def save_lifter(self, which: str, lifter: "Lifter", updates: int) -> None:
         """Writes the latest or the best lifter, with what `begin` wrote of the run."""
+        from tf_wsgen.hypotheses.lifter_file import save_lifter
+
         save_lifter(lifter, self.lifter_file(which), {"updates": updates, **self.run()})
 
 
