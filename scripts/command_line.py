@@ -1,5 +1,6 @@
 """What every script shares: flags without TensorFlow, and exit codes instead of tracebacks."""
 
+import atexit
 import gc
 import os
 import pathlib
@@ -59,8 +60,10 @@ def new_file(path: str | None) -> pathlib.Path | None:
 def run(main: Callable[[], int | None]) -> None:
     """Parses flags, runs `main`, and leaves: 2 for the user's mistake, 3 not finite, 130 after Ctrl-C."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # Importing TensorFlow and tracing make millions of objects that stay: looking for garbage among them takes seconds.
+    # Importing TensorFlow and tracing make millions of objects that stay: looking for garbage among them takes seconds,
+    # now and then, and again at the end of the process.
     gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
 
     def guarded(arguments):
         logging.set_verbosity(logging.WARNING)

@@ -3,6 +3,8 @@
 python scripts/predict.py --input keypoints.json --output poses.npz --html view.html
 """
 
+import sys
+
 from absl import flags
 from command_line import image_size, new_file, run
 
@@ -32,6 +34,10 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there
 
 
 def main() -> None:
+    # Keras imports scikit-learn where it is installed, for wrappers that nothing here uses: seconds before the first
+    # prediction. It does without a module that is None.
+    sys.modules["sklearn"] = None
+
     from tf_wsgen.prediction import PredictOptions, predict
 
     options = PredictOptions(
