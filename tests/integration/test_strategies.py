@@ -15,34 +15,21 @@ from tf_wsgen.training.loop import distributed_batches, make_model
 from tf_wsgen.training.strategy import make_strategy
 
 UPDATES = 5
-# Adam turns a gradient that is rounding noise into a full step: compare what was told.
-SMALLEST_GRADIENT = 1e-6
-# The paper's rate: a step ten times longer blows rounding up a hundredfold in five updates. And an ε above rounding
-# noise, of which Adam would otherwise make full steps of either sign.
-CALM = {"optimizer": {"learning_rate": 1e-4, "epsilon": 1e-6}}
+# The paper's rate: a step ten times longer blows rounding up a hundredfold in five updates. And an ε between gradients
+# and rounding noise, of which Adam would otherwise make full steps of either sign: with Adam's usual ε, changing the
+# first weights by half a unit in the last place changes MMD² by 1e-5 in five updates, with this one by 1e-6.
+CALM = {"optimizer": {"learning_rate": 1e-4, "epsilon": 1e-4}}
 
 
-def trained(config: Config, data, strategy, updates=UPDATES, told=None):
-    """Losses of each update, and the model after it.
-
-    `told`, a list, receives for each weight whether every update's gradient was more than rounding noise.
-    """
+def trained(config: Config, data, strategy, updates=UPDATES):
+    """The model after some updates, and the losses of each."""
     model = make_model(config, data, strategy)
     batches = iter(distributed_batches(config, data, strategy))
     step = tf.function(lambda batch: strategy.run(model.train_step, args=(batch,)))
-    history, moments = [], [0.0] * len(weights(model))
+    history = []
     for _ in range(updates):
         terms = step(next(batches))
         history.append({name: float(strategy.reduce("MEAN", value, axis=None)) for name, value in terms.items()})
-        if told is not None:
-            # Adam's second moment v ← β₂ v + (1 − β₂) g² tells the gradient.
-            now = [np.asarray(v) for v in (*model.optimizer._velocities, *model.discriminator_optimizer._velocities)]
-            beta = config.optimizer.beta_2
-            noted = [
-                v - beta * before > (1 - beta) * SMALLEST_GRADIENT**2 for v, before in zip(now, moments, strict=True)
-            ]
-            told[:] = [a & b for a, b in zip(told, noted, strict=True)] if told else noted
-            moments = now
     return model, history
 
 
@@ -52,27 +39,20 @@ def plain(small_config, small_data):
     return trained(small_config, small_data, make_strategy("one_device"))
 
 
-def weights(model):
-    """In the order of the optimizers' moments."""
-    return [*model.generator_variables, *model.discriminator.trainable_variables]
-
-
 def test_two_replicas_equal_one(small_config, small_data):
-    small_config = small_config.override(CALM, "test")
-    told = []
-    one, history_one = trained(small_config, small_data, make_strategy("one_device"), told=told)
+    config = small_config.override(CALM, "test")
+    one, history_one = trained(config, small_data, make_strategy("one_device"))
     mirrored = make_strategy("mirrored")
     assert mirrored.num_replicas_in_sync == 2
-    two, history_two = trained(small_config, small_data, mirrored)
-    for name, value in history_one[-1].items():
-        np.testing.assert_allclose(history_two[-1][name], value, rtol=1e-5, err_msg=name)
-    for ours, theirs, compared in zip(weights(one), weights(two), told, strict=True):
-        difference = np.abs(np.asarray(ours) - np.asarray(theirs))[compared]
-        assert difference.max(initial=0.0) <= 1e-5, ours.path
-    assert np.mean(np.concatenate([compared.ravel() for compared in told])) > 0.9
+    two, history_two = trained(config, small_data, mirrored)
+    for ours, theirs in zip(history_one, history_two, strict=True):
+        for name, value in ours.items():
+            np.testing.assert_allclose(theirs[name], value, rtol=1e-5, err_msg=name)
     assert len(one.averages) == len(one.lifting_variables)
-    for ours, theirs in zip(one.averages, two.averages, strict=True):
-        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), atol=1e-4)
+    for ours, theirs in zip(
+        [*one.trainable_variables, *one.averages], [*two.trainable_variables, *two.averages], strict=True
+    ):
+        np.testing.assert_allclose(np.asarray(theirs), np.asarray(ours), rtol=0.0, atol=1e-5, err_msg=ours.path)
 
 
 def test_the_comparison_can_fail(plain, small_config, small_data):
