@@ -206,7 +206,7 @@ def test_a_broken_file_is_refused_by_name_and_place(sound, change, place):
     [
         (None, "there is no such file"),
         ("folder", "is a folder"),
-        (b"", "cannot be read as HDF5"),
+        (b"", "is empty; expected a prepared HDF5 file"),
         (b"x,y\n1,2\n", "cannot be read as HDF5"),
         (0.5, "cannot be read as HDF5"),
     ],

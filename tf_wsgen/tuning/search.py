@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import grpc  # What keras-tuner's chief and workers speak, and require.
 import keras_tuner
+from keras_tuner.src import config as keras_tuner_config
 
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.missing_joints import hide_in_rows
@@ -126,6 +127,8 @@ def _alone_in(folder: pathlib.Path) -> Iterator[None]:
 
 def _run(tuner: "_Tuner", role: str) -> None:
     """Searches to the end; as chief, serves until every worker is done."""
+    # It would print the traceback of a failed trial; that is in failure.txt.
+    keras_tuner_config.DEBUG = False
     address = ":".join(os.environ.get(f"KERASTUNER_ORACLE_{part}", "") for part in ("IP", "PORT"))
     try:
         if role == "chief":
