@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.viewer.html import write_html
@@ -23,6 +24,7 @@ FLAGS = """
 --disable-component-update --disable-sync --disable-dev-shm-usage --use-gl=angle --use-angle=swiftshader
 --enable-unsafe-swiftshader
 """.split()
+ELLIPSOID_SKIN = 10.0  # mm
 PATIENCE = 60.0  # Seconds; without a graphics card a drawing takes one.
 FRAMES, PEOPLE, HYPOTHESES = 4, 2, 5
 IMAGE_SIZE = (1000, 900)
@@ -260,16 +262,16 @@ def test_faint_are_all_hypotheses_but_the_strong_one(page, predictions):
     assert [t for t in page.drawn("scatter3d") if t.get("opacity") == 0.3] == []
 
 
-def test_ellipsoids_are_one_standard_deviation(page, predictions):
+def test_ellipsoids_are_one_standard_deviation_and_a_skin(page, predictions):
     assert page.drawn("mesh3d") == []
     page.press("e")
     (mesh,) = page.drawn("mesh3d")
     vertices = np.stack([mesh["x"], -np.array(mesh["z"]), mesh["y"]], axis=-1)
     joints = [joint for joint in range(HUMAN16.num_joints) if joint != HUMAN16.root_index]
     surfaces = vertices.reshape(len(joints), -1, 3) - predictions.poses.hypotheses[0].mean(axis=0)[joints, None]
-    inverse = np.linalg.inv(predictions.poses.covariance[0, joints])
-    radius = np.sqrt(np.einsum("jvc,jcd,jvd->jv", surfaces, inverse, surfaces))
-    np.testing.assert_allclose(radius, 1.0, atol=0.05)
+    roots = np.stack([scipy.linalg.sqrtm(covariance) for covariance in predictions.poses.covariance[0, joints]])
+    unit = np.linalg.solve(roots + ELLIPSOID_SKIN * np.eye(3), np.swapaxes(surfaces, 1, 2))
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, atol=0.05)
     assert max(map(max, (mesh["i"], mesh["j"], mesh["k"]))) == len(vertices) - 1
     page.press("e")
     assert page.drawn("mesh3d") == []

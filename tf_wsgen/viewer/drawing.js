@@ -18,6 +18,7 @@ const Drawing = (() => {
   const FLAT_WIDTH = 0.45; // Of a line's width in 3D.
   const FLAT_SIZE = 1.3; // Of a marker's size in 3D.
   const SMALLEST_ELLIPSOID = 1; // mm; the root has none.
+  const ELLIPSOID_SKIN = 10; // mm more on all sides: most spread is in depth alone, and a needle isn't seen.
   const HOME_SIZE = 1.75; // Of the longest axis; Plotly shows two units from top to bottom.
   const EYE_DISTANCE = 1.75; // Without perspective it changes nothing but what is behind the eye.
   // Where the eye stands, radians: to the right of the camera and above it; not straight above, where up is lost.
@@ -164,7 +165,9 @@ const Drawing = (() => {
       const centre = [0, 1, 2].map((axis) => mean(poses.map((pose) => pose[joint][axis])));
       const offset = vertices.length;
       for (const [u, v, w] of SPHERE.vertices) {
-        const at = (axis) => centre[axis] + root[3 * axis] * u + root[3 * axis + 1] * v + root[3 * axis + 2] * w;
+        const at = (axis) =>
+          centre[axis] + ELLIPSOID_SKIN * [u, v, w][axis] +
+          root[3 * axis] * u + root[3 * axis + 1] * v + root[3 * axis + 2] * w;
         vertices.push(toPlot([at(0), at(1), at(2)]));
         colours.push(SIDES[DATA.jointSides[joint]].colour);
       }
@@ -172,9 +175,9 @@ const Drawing = (() => {
     }
     const corner = (index) => triangles.map((triangle) => triangle[index]);
     return {
-      type: "mesh3d", hoverinfo: "skip", opacity: 0.3, visible: vertices.length > 0, vertexcolor: colours,
+      type: "mesh3d", hoverinfo: "skip", opacity: 0.4, visible: vertices.length > 0, vertexcolor: colours,
       ...coordinates(vertices), i: corner(0), j: corner(1), k: corner(2),
-      lighting: { ambient: 0.7, diffuse: 0.5, specular: 0.1 },
+      lighting: { ambient: 1, diffuse: 0.2, specular: 0 },
     };
   }
 
