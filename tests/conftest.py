@@ -13,6 +13,11 @@ tf.config.set_logical_device_configuration(
 )
 
 
+def pytest_collection_modifyitems(items):
+    """Whole programs first: of several workers none is left with a long file at the end."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> pathlib.Path:
     """The folder of larger data files, `$WSGEN_DATA`; skips the test where it isn't set."""
