@@ -59,7 +59,7 @@ def rows_of(file):
 def test_ctrl_c_leaves_a_search_whose_trial_resumes(script, run_script, config_file, people_file, tmp_path):
     folder = tmp_path / "search"
     run = Workdir(folder / "trials" / "0")
-    training = {"updates": 600, "evaluate_every": 20}
+    training = {"updates": 600, "evaluate_every": 100}
     config = config_file(training=training, tuning={"objective": "accuracy_and_calibration"})
     command = ("tune", "--config", config, "--max_trials", 1, "--workdir", folder)
     with subprocess.Popen(script(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
