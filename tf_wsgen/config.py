@@ -6,7 +6,7 @@ import difflib
 import pathlib
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import yaml
 
@@ -250,6 +250,10 @@ class Config:
         """The value of a field by its dotted name, such as "loss.weight_2d"."""
         section, _, field = name.partition(".")
         return getattr(getattr(self, section), field)
+
+    def fields(self, without: Collection[str] = ()) -> dict:
+        """Values by dotted name, of every field but some."""
+        return {name: self.get(name) for name in _field_names() if name not in without}
 
     def to_dict(self) -> dict:
         """Plain nested dictionary, as YAML and JSON take it."""

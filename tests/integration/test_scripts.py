@@ -40,12 +40,11 @@ def weights(folder, which="latest"):
     return np.concatenate([weight.numpy().ravel() for weight in lifter.weights]), update
 
 
-def test_train_evaluate_export(run_script, small_flags, people_file, tmp_path):
-    workdir, metrics_file, model = tmp_path / "run", tmp_path / "metrics.json", tmp_path / "model"
+def test_evaluate_and_export(trained, run_script, people_file, tmp_path):
+    metrics_file, model = tmp_path / "metrics.json", tmp_path / "model"
     for command in (
-        ("train", "--workdir", workdir, *small_flags),
-        ("evaluate", "--workdir", workdir, "--output", metrics_file),
-        ("export", "--workdir", workdir, "--output", model),
+        ("evaluate", "--workdir", trained, "--output", metrics_file),
+        ("export", "--workdir", trained, "--output", model),
     ):
         finished = run_script(*command)
         assert finished.returncode == 0, finished.stderr[-2000:]

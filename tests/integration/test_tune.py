@@ -16,7 +16,6 @@ from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.prepared import write_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.training.workdir import Workdir
-from tf_wsgen.training.workflow import evaluate_run
 from tf_wsgen.tuning.oracles import WEIGHTS
 from tf_wsgen.tuning.search import tune
 
@@ -56,7 +55,7 @@ def rows_of(file):
         return list(csv.DictReader(opened))
 
 
-def test_ctrl_c_leaves_a_search_whose_trial_resumes(script, run_script, config_file, people_file, tmp_path):
+def test_ctrl_c_leaves_a_search_whose_trial_resumes(script, run_script, config_file, tmp_path):
     folder = tmp_path / "search"
     run = Workdir(folder / "trials" / "0")
     training = {"updates": 600, "evaluate_every": 100}
@@ -87,8 +86,7 @@ def test_ctrl_c_leaves_a_search_whose_trial_resumes(script, run_script, config_f
     assert f"{float(trial['score']):.2f}" in finished.stdout
     assert (folder / "trials.png").exists()
     # A trial is a work directory like any other, and the best configuration one like any other.
-    metrics = evaluate_run(run, run.config().override({"data": {"path": str(people_file)}}, "test"), posterior=False)
-    assert metrics["zero_code"]["p2"] > 0
+    assert run.load_lifter("latest")[1] == 600
     assert load_config(folder / "best.yaml") == load_config(config).override(
         {"tuning": Config().to_dict()["tuning"]}, "test"
     )

@@ -1,12 +1,9 @@
 """What a reproduction reads and keeps: prepared files checked at the door, and what became of each run."""
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import pathlib
-from collections.abc import Iterator
 
 from tf_wsgen.config import SYNTHETIC, DataConfig
 from tf_wsgen.data.prepared import PoseGroup
@@ -109,19 +106,3 @@ class RunRecord:
     def _write(self) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         write_text(self.file, json.dumps({"trained": self._trained, "measured": self._measured}, indent=1))
-
-
-@contextlib.contextmanager
-def alone_in(folder: pathlib.Path) -> Iterator[None]:
-    """Makes the folder, and keeps other processes out of it; the lock ends with the process.
-
-    Raises:
-        InputError: Another process has it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{folder}: another process reproduces here; wait for its end, or end it.") from None
-        yield

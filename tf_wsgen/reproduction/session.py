@@ -107,7 +107,10 @@ class Session:
     def _trained(self, run: Run) -> dict | None:
         """How training went, if with this configuration and these data it came to its end."""
         trained, wanted = self.record(run).trained, self.config(run)
-        same = trained.get("config") == _fixed(wanted) and trained.get("data") == self.files[run.data].fingerprint
+        same = (
+            trained.get("config") == wanted.fields(without=CHANGEABLE)
+            and trained.get("data") == self.files[run.data].fingerprint
+        )
         if not (same and self.workdir(run).started and trained["updates"] >= wanted.training.updates):
             return None
         if "failed" in trained:
@@ -125,7 +128,7 @@ class Session:
                     f"{workdir.path}: was trained on other data (“{workdir.run()['source']}”) than {file.path} "
                     f"(“{file.source}”); expected the same file, or another --workdir."
                 )
-        trained = {"config": _fixed(config), "data": file.fingerprint, "updates": 0}
+        trained = {"config": config.fields(without=CHANGEABLE), "data": file.fingerprint, "updates": 0}
         record.keep_trained(**trained)
         self.progress.begin(step, f"Training {run.name}: {run.words}, {config.training.updates:,} updates")
         try:
@@ -186,16 +189,6 @@ class Session:
 def _step(what: Measurement) -> Step:
     hidden = f", hidden limb joints: {what.num_hidden}" if what.num_hidden else ""
     return Step("measure", f"{what.kind} of {what.run.name} on {what.data}{hidden}")
-
-
-def _fixed(config: Config) -> dict:
-    """What may not change between a run and its continuation."""
-    return {
-        f"{section}.{field}": value
-        for section, fields in config.to_dict().items()
-        for field, value in fields.items()
-        if f"{section}.{field}" not in CHANGEABLE
-    }
 
 
 def clear() -> None:

@@ -10,11 +10,10 @@ import tensorflow as tf
 from tf_wsgen.config import Config
 from tf_wsgen.data.pipeline import unpaired_batches
 from tf_wsgen.data.training_data import TrainingData, load_training_data
-from tf_wsgen.errors import InputError
 from tf_wsgen.training.callbacks import Checkpoints, Progress, ScalarLog, StopOnInterrupt, StopWhenNotFinite, Validation
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy, own_workdir, replica_shard
-from tf_wsgen.training.workdir import Workdir
+from tf_wsgen.training.workdir import Workdir, check_unchanged
 
 # What may change between a run and its continuation; everything else decides what is learned.
 CHANGEABLE = ("data.path", "training.updates", "training.strategy", "training.jit_compile", "evaluation.batch_size")
@@ -42,7 +41,7 @@ def train(config: Config, workdir: str | os.PathLike) -> Outcome:
     strategy = make_strategy(config.training.strategy)
     folder = Workdir(workdir)
     if folder.started:
-        _check_continues(folder, config)
+        check_unchanged(folder.config(), config, CHANGEABLE, f"{folder.path}: holds a run")
     data = load_training_data(config.data, config.training.seed)
     with own_workdir(strategy, folder.path) as own:
         return _fit(config, data, strategy, Workdir(own), folder)
@@ -122,16 +121,3 @@ def _fit(
             model.fit(batches, steps_per_epoch=steps, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
             done = model.updates
     return Outcome(done, interrupt.interrupted)
-
-
-def _check_continues(folder: Workdir, config: Config) -> None:
-    """Refuses to continue a run under another configuration."""
-    begun = folder.config()
-    for section, fields in config.to_dict().items():
-        for field, value in fields.items():
-            name = f"{section}.{field}"
-            if name not in CHANGEABLE and begun.get(name) != value:
-                raise InputError(
-                    f"{folder.path}: holds a run with {name} = {begun.get(name)!r}, now {value!r}; expected the same "
-                    "configuration to resume, or a new work directory."
-                )

@@ -1,12 +1,15 @@
 """The work directory: what is where in it, written so that it is always whole."""
 
+import contextlib
 import csv
+import fcntl
 import importlib.metadata
 import json
 import os
 import pathlib
 import platform
 import typing
+from collections.abc import Collection, Iterator
 
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError
@@ -104,6 +107,42 @@ class Workdir:
         from tf_wsgen.hypotheses.lifter_file import save_lifter
 
         save_lifter(lifter, self.lifter_file(which), {"updates": updates, **self.run()})
+
+
+def check_unchanged(begun: Config, config: Config, changeable: Collection[str], what: str) -> None:
+    """Refuses to go on with something under another configuration.
+
+    Args:
+        begun: What it was begun with.
+        config: What it is to go on with.
+        changeable: Fields that may differ.
+        what: What would go on, as "FOLDER: holds a run".
+
+    Raises:
+        InputError: Another field differs.
+    """
+    for name, value in config.fields(without=changeable).items():
+        if begun.get(name) != value:
+            raise InputError(
+                f"{what} with {name} = {begun.get(name)!r}, now {value!r}; expected the same configuration to resume, "
+                "or a new work directory."
+            )
+
+
+@contextlib.contextmanager
+def alone_in(folder: pathlib.Path) -> Iterator[None]:
+    """Makes the folder, and keeps other processes out of it; the lock ends with the process.
+
+    Raises:
+        InputError: Another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another process is at work here; wait for its end, or end it.") from None
+        yield
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

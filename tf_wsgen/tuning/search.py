@@ -1,14 +1,12 @@
 """The search: trials given out by keras-tuner, each trained in a work directory of its own."""
 
-import contextlib
-import fcntl
 import itertools
 import math
 import os
 import pathlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import grpc  # What keras-tuner's chief and workers speak, and require.
 import keras_tuner
@@ -21,7 +19,7 @@ from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.posterior import posterior_report
 from tf_wsgen.training.callbacks import OBJECTIVE
 from tf_wsgen.training.loop import CHANGEABLE, train
-from tf_wsgen.training.workdir import Workdir, write_text
+from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged, write_text
 from tf_wsgen.tuning.oracles import WEIGHTS, make_oracle, trial_config
 from tf_wsgen.tuning.results import Outcome, Trial
 
@@ -57,7 +55,7 @@ def tune(config: Config, workdir: str | os.PathLike, say: Callable[[str], None] 
     if role == "worker":
         _run(_Tuner(config, folder, rows, say), role)
         return None
-    with _alone_in(folder / "search"):
+    with alone_in(folder / "search"):
         tuner, interrupted = _Tuner(config, folder, rows, say), False
         write_text(folder / "search.yaml", config.to_yaml())
         try:
@@ -103,26 +101,7 @@ def _check_continues(folder: pathlib.Path, config: Config) -> None:
         raise InputError(f"{folder}: holds a run of scripts/train.py; expected a folder for a search.")
     file = folder / "search.yaml"
     begun = load_config(file) if file.exists() else config
-    for section, fields in config.to_dict().items():
-        for field, value in fields.items():
-            name = f"{section}.{field}"
-            if name not in CHANGEABLE_IN_SEARCH and begun.get(name) != value:
-                raise InputError(
-                    f"{folder}: holds a search with {name} = {begun.get(name)!r}, now {value!r}; expected the same "
-                    "configuration to resume, or a new work directory."
-                )
-
-
-@contextlib.contextmanager
-def _alone_in(folder: pathlib.Path) -> Iterator[None]:
-    """Makes the folder, and keeps other processes out of it; the lock ends with the process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{folder}: another process is at work here; wait for its end, or end it.") from None
-        yield
+    check_unchanged(begun, config, CHANGEABLE_IN_SEARCH, f"{folder}: holds a search")
 
 
 def _run(tuner: "_Tuner", role: str) -> None:
@@ -188,7 +167,7 @@ class _Tuner(keras_tuner.Tuner):
         try:
             if "tuner/trial_id" in values and not run.path.exists():
                 _copy(self.folder / "trials" / values["tuner/trial_id"], run.path)
-            with _alone_in(run.path):
+            with alone_in(run.path):
                 if train(trial_config(self.config, values), run.path).interrupted:
                     raise KeyboardInterrupt
                 return self._measures(run)
