@@ -112,7 +112,7 @@ def test_another_configuration_is_not_mixed_into_a_run(trained, small_config):
     assert (trained / "config.yaml").read_text() == before
 
 
-def test_ctrl_c_leaves_a_run_that_resumes(script, small_config, small_flags, tmp_path):
+def test_ctrl_c_leaves_a_run_that_resumes(script, run_script, small_flags, tmp_path):
     workdir = Workdir(tmp_path / "run")
     endless = [*small_flags, "--set=training.updates=1000000"]
     with subprocess.Popen(
@@ -133,7 +133,8 @@ def test_ctrl_c_leaves_a_run_that_resumes(script, small_config, small_flags, tmp
     assert done > 0
     # To a fresh end, through whatever interval it was stopped in.
     total = (done // 10 + 2) * 10
-    train(small_config.override({"training": {"updates": total}}, "test"), workdir.path)
+    finished = run_script("train", "--workdir", workdir.path, *small_flags, f"--set=training.updates={total}")
+    assert finished.returncode == 0, finished.stderr[-2000:]
     assert weights(workdir.path)[1] == total
 
 
