@@ -418,9 +418,7 @@ def test_progress_tells_the_trial_its_weights_and_the_time_left(training, tmp_pa
     assert told[0] == "Trial 0 (1 of 6): λ_gp 0.1, λ_2D 10, λ_cam 10, λ_reg 7.5, λ_rec 10"
     # A trial a minute, of lengths 2, 1, 1, 1, 2, 2: after the first 7 / 2 minutes are left, at the end 2 · 5 / 7.
     left = [text.partition("; about ")[2] for text in told[1:]]
-    assert left == ["4 min left", "4 min left", "4 min left", "3 min left", "1 min left"]
-    assert search_module._duration(4000.0) == "1 h 7 min"
-    assert search_module._duration(1.0) == "1 min"
+    assert left == ["03:30 left", "04:00 left", "03:45 left", "03:12 left", "01:25 left"]
 
 
 def outcome_of(*scores, interrupted=False, config=None):

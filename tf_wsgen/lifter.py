@@ -31,6 +31,7 @@ class PoseLifter:
 
     def __init__(self, endpoints, skeleton: Skeleton, name: str):
         self.endpoints, self.skeleton, self.name = endpoints, skeleton, name
+        self.code_size = int(endpoints.code_size.numpy())
 
     def __call__(
         self,
@@ -70,8 +71,7 @@ class PoseLifter:
         rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
         count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
         # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
-        code_size = self.endpoints.code_size.numpy()
-        codes = tf.concat([zero_code(code_size), shared_codes(count, code_size, number)], axis=1)
+        codes = tf.concat([zero_code(self.code_size), shared_codes(count, self.code_size, number)], axis=1)
         parts = []
         for start in range(0, len(rows_2d), batch_size):
             batch = rows_2d[start : start + batch_size], rows_visible[start : start + batch_size]
@@ -138,10 +138,10 @@ def load_pretrained() -> PoseLifter:
 def _load_saved_model(path: pathlib.Path) -> PoseLifter:
     try:
         model = tf.saved_model.load(str(path))
-        joints, _ = tuple(joint.decode() for joint in model.joints.numpy()), model.code_size
+        joints = tuple(joint.decode() for joint in model.joints.numpy())
+        for skeleton in SKELETONS.values():
+            if skeleton.joints == joints:
+                return PoseLifter(model, skeleton, str(path))
     except (OSError, ValueError, AttributeError, tf.errors.OpError) as error:
         raise InputError(f"{path}: is not a SavedModel of scripts/export.py ({str(error).splitlines()[0]}).") from None
-    for skeleton in SKELETONS.values():
-        if skeleton.joints == joints:
-            return PoseLifter(model, skeleton, str(path))
     raise InputError(f"{path}: has the joints {joints}; expected those of one of {sorted(SKELETONS)}.")

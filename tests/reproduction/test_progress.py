@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_wsgen.reproduction.progress import Remaining, Step, duration
+from tf_wsgen.reproduction.progress import Remaining, Step
 
 A, B, C = Step("train", "a"), Step("train", "b"), Step("measure", "a")
 
@@ -15,7 +15,7 @@ def test_the_time_left_by_hand():
     assert left.seconds() is None
     left.finish(C, 8.0)
     assert left.seconds() == pytest.approx(50.0)
-    assert left.words() == "1 run and 0 measurements left, about 1 min"
+    assert left.words() == "1 run and 0 measurements left, about 00:50"
     left.finish(B, 50.0)
     assert left.words() == "nothing left to train or measure"
 
@@ -33,11 +33,3 @@ def test_work_that_fell_away_has_no_rate():
     assert left.seconds() is None
     left.finish(B)
     assert left.seconds() == 0.0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.0, "1 min"), (59.0, "1 min"), (61.0, "2 min"), (3600.0, "1 h 0 min"), (7260.0, "2 h 1 min")],
-)
-def test_duration(seconds, words):
-    assert duration(seconds) == words

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import h5py
 import numpy as np
 
-from tf_wsgen.data.safe_files import existing_file
+from tf_wsgen.data.safe_files import check_stored, existing_file
 from tf_wsgen.errors import InputError
 
 KIND = "a prepared HDF5 file"
@@ -30,8 +30,6 @@ PREFIX_3D = "pose_3d_"
 LARGEST_POSE = 3000.0
 # A file may not announce more than this many rows (2 × 10⁷ rows of 16 joints are 2.5 GB of 2D poses).
 LARGEST_ROWS = 20_000_000
-# Poses compress a few times; a file that unpacks to this many times its size was made to exhaust memory.
-LARGEST_COMPRESSION = 1000
 
 
 @dataclasses.dataclass
@@ -198,11 +196,7 @@ def _poses(group: h5py.Group, path: pathlib.Path, key: str, num_joints: int, dim
         raise InputError(f"{where} has shape {dataset.shape}; expected (rows, {num_joints}, {dimensions}).")
     if not 0 < dataset.shape[0] <= LARGEST_ROWS:
         raise InputError(f"{where} has {dataset.shape[0]} rows; expected 1 to {LARGEST_ROWS}.")
-    stored, announced = dataset.id.get_storage_size(), dataset.size * dataset.dtype.itemsize
-    if stored * LARGEST_COMPRESSION < announced:
-        raise InputError(
-            f"{where} announces {announced:,} bytes but stores {stored:,}; expected an array that was written."
-        )
+    check_stored(dataset, group.file, where)
     values = dataset[:].astype(np.float32, copy=False)
     bad = ~np.isfinite(values).all(axis=(1, 2))
     if bad.any():

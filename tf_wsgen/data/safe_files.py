@@ -336,12 +336,27 @@ def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, 
     if not fits:
         expected = ", ".join("N" if length is None else str(length) for length in shape)
         raise InputError(f"{where}: {key} has shape {dataset.shape}; expected ({expected}).")
-    if dataset.external or dataset.is_virtual or dataset.file.filename != file.file.filename:
-        raise InputError(f"{where}: {key} is kept in another file; expected the numbers themselves.")
-    announced, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    if announced > min(LARGEST_ARRAY, LARGEST_COMPRESSION * stored):
-        raise InputError(f"{where}: {key} announces {announced:,} bytes but stores {stored:,}.")
+    check_stored(dataset, file.file, f"{where}: {key}", LARGEST_ARRAY)
     return dataset[()]
+
+
+def check_stored(dataset: h5py.Dataset, file: h5py.File, where: str, largest: float = math.inf) -> None:
+    """Refuses a dataset that is not in its file, or announces more than its file stores.
+
+    Args:
+        dataset: The dataset, before it is read.
+        file: The file that was opened.
+        where: File and name, for messages.
+        largest: Bytes that it may have.
+
+    Raises:
+        InputError: It is kept in another file, or is larger than what is stored can hold, or than `largest`.
+    """
+    if dataset.external or dataset.is_virtual or dataset.file.filename != file.filename:
+        raise InputError(f"{where} is kept in another file; expected the values themselves.")
+    announced, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if announced > min(largest, LARGEST_COMPRESSION * stored):
+        raise InputError(f"{where} announces {announced:,} bytes but stores {stored:,}.")
 
 
 def load_mat(path: str | os.PathLike, kind: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:

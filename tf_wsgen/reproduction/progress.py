@@ -44,7 +44,7 @@ class Remaining:
             return "nothing left to train or measure"
         counts = [sum(step.kind == kind for step in self.amounts) for kind in ("train", "measure")]
         seconds = self.seconds()
-        about = "time not known yet" if seconds is None else f"about {duration(seconds)}"
+        about = "time not known yet" if seconds is None else f"about {tqdm.format_interval(seconds)}"
         names = [
             f"{count} {name}{'s' * (count != 1)}" for count, name in zip(counts, ("run", "measurement"), strict=True)
         ]
@@ -86,9 +86,3 @@ class Progress:
 
     def __exit__(self, *_):
         self.bar.close()
-
-
-def duration(seconds: float) -> str:
-    """Hours and minutes in words, rounded up."""
-    hours, minutes = divmod(-(-int(seconds) // 60) or 1, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

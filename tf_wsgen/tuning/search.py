@@ -11,6 +11,7 @@ from collections.abc import Callable
 import grpc  # What keras-tuner's chief and workers speak, and require.
 import keras_tuner
 from keras_tuner.src import config as keras_tuner_config
+from tqdm import tqdm
 
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.missing_joints import hide_in_rows
@@ -151,7 +152,8 @@ class _Tuner(keras_tuner.Tuner):
         if number > first:
             # From all trials that were given out since, whoever runs them.
             lengths = list(itertools.islice(self.plan.lengths(), total))
-            left = f"; about {_duration((now - since) / sum(lengths[first:number]) * sum(lengths[number:]))} left"
+            seconds = (now - since) / sum(lengths[first:number]) * sum(lengths[number:])
+            left = f"; about {tqdm.format_interval(seconds)} left"
         weights = ", ".join(f"{title} {values[name]:.4g}" for name, title in WEIGHTS.items())
         self.say(f"Trial {trial.trial_id} ({number + 1} of {total}): {weights}{left}")
 
@@ -238,8 +240,3 @@ def _reason(file: pathlib.Path) -> str:
     if not file.exists():
         return "its worker wrote no failure.txt here"
     return file.read_text().strip().splitlines()[-1].removeprefix("tf_wsgen.errors.")
-
-
-def _duration(seconds: float) -> str:
-    hours, minutes = divmod(max(1, round(seconds / 60)), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

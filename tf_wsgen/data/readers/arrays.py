@@ -19,7 +19,7 @@ import numpy as np
 from tf_wsgen.data.clip import Clip, check_millimetres
 from tf_wsgen.data.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convert
 from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS
-from tf_wsgen.data.safe_files import LARGEST_COMPRESSION, existing_file, load_npz, open_hdf5
+from tf_wsgen.data.safe_files import check_stored, existing_file, load_npz, open_hdf5
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -94,7 +94,7 @@ def _opened(path: pathlib.Path) -> Iterator[tuple[dict[tuple[str, str], Array], 
             for (group, name), member in arrays.items():
                 if not isinstance(member, h5py.Dataset):
                     raise InputError(f"{path}: {_shown(group, name)} is not an array; expected only {list(KNOWN)}.")
-                _check_stored(member, file, f"{path}: {_shown(group, name)}")
+                check_stored(member, file, f"{path}: {_shown(group, name)}")
             dataset = arrays.pop(("", "joints"), None)
             yield arrays, joints if dataset is None else dataset[()]
     else:
@@ -110,14 +110,6 @@ def _split(name: str, separator: str) -> tuple[str, str]:
 
 def _shown(group: str, name: str) -> str:
     return f"{group} {name}".strip()
-
-
-def _check_stored(dataset: h5py.Dataset, file: h5py.File, where: str) -> None:
-    if dataset.external or dataset.is_virtual or dataset.file.filename != file.filename:
-        raise InputError(f"{where} is kept in another file; expected the values themselves.")
-    announced, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    if announced > LARGEST_COMPRESSION * stored:
-        raise InputError(f"{where} announces {announced:,} bytes but stores {stored:,}.")
 
 
 def _groups(arrays: Mapping[tuple[str, str], Array], path: pathlib.Path, default: str) -> dict[str, dict[str, Array]]:

@@ -24,7 +24,15 @@ import numpy as np
 
 from tf_wsgen.data.clip import Clip
 from tf_wsgen.data.keypoint_conventions import convert
-from tf_wsgen.data.safe_files import existing_file, hdf5_array, load_json, load_mat, one_sentence, open_hdf5
+from tf_wsgen.data.safe_files import (
+    check_stored,
+    existing_file,
+    hdf5_array,
+    load_json,
+    load_mat,
+    one_sentence,
+    open_hdf5,
+)
 from tf_wsgen.errors import InputError
 
 JOINTS = 16
@@ -150,8 +158,7 @@ def _image_names(file: h5py.File, path: pathlib.Path, rows: int) -> list[str]:
     are_texts = isinstance(dataset, h5py.Dataset) and h5py.check_string_dtype(dataset.dtype) is not None
     if not are_texts or dataset.shape != (rows,) or dataset.dtype.itemsize > LONGEST_NAME:
         raise InputError(f"{path}: imgname is not {rows} short texts; expected an image's name for each person.")
-    if dataset.external or dataset.is_virtual or dataset.file.filename != file.filename:
-        raise InputError(f"{path}: imgname is kept in another file; expected the names themselves.")
+    check_stored(dataset, file, f"{path}: imgname")
     return [name.decode("utf-8", "replace") for name in dataset[()].tolist()]
 
 
