@@ -51,16 +51,15 @@ def draw_chart(
             colour = next((colours[name] for name in colours if label.endswith(name)), "#888888")
             if named:
                 style = {"facecolor": "none", "edgecolor": colour, "hatch": "////"} if paper else {"color": colour}
-                shift = (index - (len(series) - 1) / 2) * share
-                axes.bar(places + shift, np.nan_to_num(heights), share, label=label, **style)
+                shifted, known = places + (index - (len(series) - 1) / 2) * share, np.isfinite(heights)
+                axes.bar(shifted[known], heights[known], share, label=label, **style)
             else:
                 style = {"linestyle": "--", "marker": "x"} if paper else {"marker": "o"}
                 axes.plot(places, heights, markersize=4, label=label, color=colour, **style)
-        axes.margins(y=0.25)
         turned = named and sum(map(len, positions)) > 40
         axes.set_xticks(places, [str(position) for position in positions], rotation=60 if turned else 0, fontsize=8)
         axes.set(xlabel=xlabel, ylabel=ylabel)
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     figure.suptitle(title, fontsize=10)
     _save(figure, output)
 

@@ -20,7 +20,7 @@ class Chart:
         xlabel: Horizontal label.
     """
 
-    positions: list[float] | list[str]
+    positions: list[int] | list[float] | list[str]
     panels: dict[str, dict[str, list[float | None]]]
     xlabel: str = ""
 

@@ -66,7 +66,7 @@ def missing_table(results: Results) -> Table:
         rows,
         results.notes(paper.HUMAN36M, PROTOCOLS["p2"], PROTOCOLS["p1"], WAYS, HIDDEN),
         findings,
-        Chart([0.0, 1.0, 2.0], {P2: series}, "missing joints").drawable(),
+        Chart([0, 1, 2], {P2: series}, "missing joints").drawable(),
     )
 
 
