@@ -3,8 +3,10 @@
 import dataclasses
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -78,5 +80,37 @@ def run_script(script):
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def interrupt_script(script):
+    """Runs a script and presses Ctrl-C as soon as a file is there; exit code, and all that it printed."""
+
+    def run(file, name, *arguments):
+        command = script(name, *arguments)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            deadline = time.monotonic() + 300
+            while not file.exists() and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=60)[0]
+        return process.returncode, output
+
+    return run
+
+
+@pytest.fixture
+def refused(run_script, tmp_path, monkeypatch):
+    """Runs a script with a mistake: one sentence, exit code 2, and nothing written where it ran."""
+
+    def run(message, name, *arguments):
+        monkeypatch.chdir(tmp_path)
+        finished = run_script(name, *arguments)
+        assert finished.returncode == 2, finished.stderr[-2000:]
+        assert message in finished.stderr.splitlines()[-1]
+        assert "Traceback" not in finished.stderr
+        assert list(tmp_path.iterdir()) == []
 
     return run

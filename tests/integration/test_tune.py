@@ -55,19 +55,14 @@ def rows_of(file):
         return list(csv.DictReader(opened))
 
 
-def test_ctrl_c_leaves_a_search_whose_trial_resumes(script, run_script, config_file, tmp_path):
+def test_ctrl_c_leaves_a_search_whose_trial_resumes(interrupt_script, run_script, config_file, tmp_path):
     folder = tmp_path / "search"
     run = Workdir(folder / "trials" / "0")
     training = {"updates": 600, "evaluate_every": 100}
     config = config_file(training=training, tuning={"objective": "accuracy_and_calibration"})
     command = ("tune", "--config", config, "--max_trials", 1, "--workdir", folder)
-    with subprocess.Popen(script(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        deadline = time.monotonic() + 300
-        while not run.log_file.exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        output = process.communicate(timeout=60)[0]
-    assert process.returncode == 130, output[-2000:]
+    code, output = interrupt_script(run.log_file, *command)
+    assert code == 130, output[-2000:]
     assert "the same command resumes" in output
     assert "Traceback" not in output
     assert [row["status"] for row in rows_of(folder / "trials.csv")] == ["unfinished"]
@@ -175,13 +170,8 @@ def test_without_any_score_the_script_leaves_with_3(script, config_file, tmp_pat
         (("--workdir", "W", "--max_trials", "many"), "max_trials"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_code_2(run_script, tmp_path, monkeypatch, arguments, message):
-    monkeypatch.chdir(tmp_path)
-    finished = run_script("tune", *arguments)
-    assert finished.returncode == 2, finished.stderr[-2000:]
-    assert message in finished.stderr.splitlines()[-1]
-    assert "Traceback" not in finished.stderr
-    assert list(tmp_path.iterdir()) == []
+def test_a_mistake_gets_one_sentence_and_code_2(refused, arguments, message):
+    refused(message, "tune", *arguments)
 
 
 def test_help_needs_neither_tensorflow_nor_keras_tuner(run_script, tmp_path):
