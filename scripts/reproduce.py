@@ -1,6 +1,6 @@
 """Makes the paper's tables and figures on your data: trains what they take, measures, writes; run it again to resume.
 
-python scripts/reproduce.py --all --config configs/cmu16.yaml --data FILE.h5 --workdir runs/paper --budget 5000
+python scripts/reproduce.py --all --config configs/cmu16.yaml --data FILE.h5 --workdir runs/paper --budget 10000
 """
 
 from absl import flags
