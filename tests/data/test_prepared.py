@@ -137,6 +137,16 @@ def announce(place, rows, tail):
     return change
 
 
+def keep_outside(place):
+    def change(file):
+        with h5py.File(file.filename + ".other", "w") as other:
+            other["poses"] = file[place][()]
+        del file[place]
+        file[place] = h5py.ExternalLink(file.filename + ".other", "poses")
+
+    return change
+
+
 def joints(names):
     return lambda file: file.attrs.update(joints=list(names))
 
@@ -189,6 +199,8 @@ BROKEN = {
     "3D label too long": (put("train/pose_3d_valid", np.ones(5)), r"train/pose_3d_valid has shape \(5,\)"),
     "10¹² 3D rows": (announce("train/pose_3d", 10**12, (16, 3)), "train/pose_3d has 1000000000000 rows"),
     "10¹² 2D rows": (announce("test/pose_2d", 10**12, (16, 2)), "test/pose_2d has 1000000000000 rows"),
+    "10⁶ rows that nobody wrote": (announce("train/pose_2d", 10**6, (16, 2)), "announces 128,000,000 bytes but stores"),
+    "poses in another file": (keep_outside("test/pose_3d"), "test/pose_3d is kept in another file"),
     "10¹² labels": (announce("train/visible", 10**12, (16,)), r"train/visible has shape \(1000000000000, 16\)"),
 }
 
