@@ -60,7 +60,8 @@ def test_names_are_bars(drawn):
     assert [bar.get_height() for bar in ours] == [1.0, 2.0]
     assert [bar.get_height() for bar in paper] == [3.0]
     # Beside each other, about the middle of their name's place; nothing where there is no figure.
-    left, right = (bar.get_x() + bar.get_width() / 2 for bar in (ours[1], paper[0]))
+    alone, left, right = (bar.get_x() + bar.get_width() / 2 for bar in (*ours, *paper))
+    assert alone == pytest.approx(left - 1.0)
     assert left < right
     assert left + right == pytest.approx(2.0)
     assert paper[0].get_hatch()

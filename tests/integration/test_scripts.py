@@ -77,8 +77,8 @@ def test_a_work_directory_tells_what_the_run_was(trained, small_config):
 
 
 def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_path):
-    # Stopped between two evaluations.
-    for updates in (15, small_config.training.updates):
+    # Stopped between two evaluations, and at one.
+    for updates in (5, 10, small_config.training.updates):
         train(small_config.override({"training": {"updates": updates}}, "test"), tmp_path / "run")
         assert weights(tmp_path / "run")[1] == updates
     np.testing.assert_array_equal(weights(tmp_path / "run")[0], weights(trained)[0])
