@@ -15,6 +15,7 @@ PACKAGE = "tf_wsgen"
 RANKED_ROOMS = (
     ("errors",),
     ("skeleton", "numerics"),
+    ("simulation",),
     ("config", "geometry"),
     ("data", "networks", "losses", "metrics"),
     ("hypotheses",),

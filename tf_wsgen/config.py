@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 import yaml
 
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.settings import SimulationConfig
 
 STRATEGIES = ("one_device", "mirrored", "multi_worker")
+SCHEDULES = ("exponential", "cosine")
 TUNERS = ("random", "hyperband", "bayesian")
 OBJECTIVES = ("zero_code_p2", "best_hypothesis_p2", "energy_score", "accuracy_and_calibration")
 SYNTHETIC = "synthetic"
@@ -44,6 +46,9 @@ class NetworkConfig:
     # Critic features that the kernel compares.
     num_features: int = 8
     negative_slope: float = 0.2
+    # The trunk also takes which joints are seen; the camera also takes the code, so that each hypothesis has its own.
+    sees_visible: bool = False
+    camera_sees_code: bool = False
     # Gains on the He-normal first weights of: the codes' part of the generator's first layer, the
     # generator's last layer, the camera's last layer. Below 1 the first poses are of human size.
     code_gain: float = 1.0
@@ -55,11 +60,19 @@ class NetworkConfig:
 class LossConfig:
     """Weights λ of the loss terms and their constants."""
 
+    # A term of weight 0 is not computed. Without the adversarial term no discriminator is trained.
+    weight_adversarial: float = 1.0
     weight_gradient_penalty: float = 0.1
     weight_2d: float = 10.0
     weight_camera: float = 10.0
     weight_diversity: float = 7.5
     weight_reconstruction: float = 10.0
+    # Energy scores of the whole pose and of each joint, the zero code's distance from the truth in the camera
+    # frame and in the template frame: any of them makes the batches simulated pairs (section `simulation`).
+    weight_pose_energy: float = 0.0
+    weight_joint_energy: float = 0.0
+    weight_median: float = 0.0
+    weight_template_median: float = 0.0
     # Weight of the linear kernel ⟨a, b⟩ beside the rational quadratic ones (the paper writes 1,
     # its program uses 10).
     dot_weight: float = 10.0
@@ -67,6 +80,12 @@ class LossConfig:
     laplace_scale: float = 1.0
     # τ of the diversity loss.
     diversity_threshold: float = 1.0
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether a term compares hypotheses with the pose that was projected."""
+        pairs = (self.weight_pose_energy, self.weight_joint_energy, self.weight_median, self.weight_template_median)
+        return any(pairs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +96,9 @@ class OptimizerConfig:
     beta_1: float = 0.5
     beta_2: float = 0.9
     epsilon: float = 1e-8
-    # The rate is multiplied by this every `decay_updates` updates (null: every epoch of the 2D poses).
+    # "exponential", or "cosine": from learning_rate to 0 over training.updates.
+    schedule: str = "exponential"
+    # Exponential: multiplied by this every `decay_updates` updates (null: every epoch of the 2D poses).
     decay_rate: float = 0.94
     decay_updates: int | None = None
 
@@ -187,6 +208,7 @@ class Config:
     """Everything that a run depends on besides the data file's content."""
 
     data: DataConfig = DataConfig()
+    simulation: SimulationConfig = dataclasses.field(default_factory=SimulationConfig)
     network: NetworkConfig = NetworkConfig()
     loss: LossConfig = LossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
@@ -215,7 +237,12 @@ class Config:
                 raise InputError(f"{name} is {self.get(name)}; expected a number of at least 1.")
         if self.tuning.hyperband_factor < 2:
             raise InputError(f"tuning.hyperband_factor is {self.tuning.hyperband_factor}; expected at least 2.")
-        choices = {"training.strategy": STRATEGIES, "tuning.tuner": TUNERS, "tuning.objective": OBJECTIVES}
+        choices = {
+            "training.strategy": STRATEGIES,
+            "optimizer.schedule": SCHEDULES,
+            "tuning.tuner": TUNERS,
+            "tuning.objective": OBJECTIVES,
+        }
         for name, known in choices.items():
             if self.get(name) not in known:
                 raise InputError(f"{name} is {self.get(name)!r}; expected one of {list(known)}.")

@@ -34,7 +34,7 @@ class KnownLifter:
     def __init__(self, alone, sampled):
         self.alone, self.sampled = tf.constant(alone, tf.float32), tf.constant(sampled, tf.float32)
 
-    def generate(self, pose_2d, z):
+    def generate(self, pose_2d, visible, z):
         # The first joint's place in the image is the row's number (see `rows`): whatever a batch holds.
         number = tf.cast(tf.round(pose_2d[:, 0, 0] / pose_2d[:, 1, 0]), tf.int32)
         alone = z.shape[1] == 1

@@ -126,7 +126,7 @@ def test_shapes_and_seeds(model, inputs):
     assert {name: tuple(value.shape) for name, value in sample.items()} == {
         "pose_3d": (7, 4, 16, 3),
         "pose_3d_template": (7, 4, 16, 3),
-        "camera": (7, 2, 3),
+        "camera": (7, 4, 2, 3),
         "reprojection": (7, 4, 16, 2),
         "log_likelihood": (7, 4),
     }

@@ -145,7 +145,7 @@ def update(golden, batch):
     seen = {"weights": {}, "losses": {}}
 
     def look(stage):
-        sample = model.generate(batch["pose_2d"], batch["z"])
+        sample = model.generate(batch["pose_2d"], batch["visible"], batch["z"])
         terms = {**model.generator_losses(sample, batch), **model.discriminator_losses(sample, batch)}
         seen["losses"][stage] = {name: value.numpy() for name, value in terms.items()}
         seen["weights"][stage] = {id(v): v.numpy() for *_, v in variables(model)}

@@ -3,11 +3,15 @@
 import tensorflow as tf
 
 from tf_wsgen.data.missing_joints import hide_in_batch
+from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.data.training_data import TrainingData
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.settings import SimulationConfig
+from tf_wsgen.simulation.simulator import simulate
 
-# Streams of random numbers: shuffles of 2D and of 3D poses, codes, ε and hidden joints are independent of each other.
-POSE_2D_STREAM, POSE_3D_STREAM, CODE_STREAM, EPSILON_STREAM, HIDDEN_STREAM = 1, 2, 3, 4, 5
+# Streams of random numbers: shuffles of 2D and of 3D poses, codes, ε,
+# hidden joints and simulated pairs are independent of each other.
+POSE_2D_STREAM, POSE_3D_STREAM, CODE_STREAM, EPSILON_STREAM, HIDDEN_STREAM, SIMULATION_STREAM = range(1, 7)
 
 
 def shuffled_rows(update: tf.Tensor, rows: int, batch_size: int, seed: int, stream: int) -> tf.Tensor:
@@ -74,11 +78,7 @@ def unpaired_batches(
         InputError: Fewer rows than a batch, or a batch that the replicas cannot share.
     """
     for name, array in (("2D", data.pose_2d), ("3D", data.pose_3d)):
-        if len(array) < batch_size:
-            raise InputError(f"There are {len(array)} {name} training rows; expected at least a batch ({batch_size}).")
-    first, here, replicas = shard
-    if batch_size % replicas:
-        raise InputError(f"training.batch_size is {batch_size}; expected a multiple of the {replicas} replicas.")
+        _check_batch(len(array), name, batch_size, shard)
     limbs = [data.skeleton.index(joint) for joint in data.skeleton.limbs]
     if hidden[1] > len(limbs):
         raise InputError(f"training.most_hidden is {hidden[1]}; expected at most {len(limbs)}, the limb joints.")
@@ -97,6 +97,73 @@ def unpaired_batches(
             "pose_3d": tf.gather(pose_3d, rows_3d),
             **batch_noise(update, batch_size, num_codes, code_size, seed),
         }
+
+    return _batches(batch, batch_size, first_update, shard)
+
+
+def simulated_batches(
+    data: TrainingData,
+    simulation: SimulationConfig,
+    batch_size: int,
+    num_codes: int,
+    code_size: int,
+    seed: int,
+    first_update: int = 0,
+    shard: tuple[int, int, int] = (0, 1, 1),
+) -> tf.data.Dataset:
+    """An endless dataset of simulated pairs, update `first_update` first.
+
+    Each batch is simulated anew from distinct 3D rows: `pose_2d`, `visible`, `pose_3d_seen` (B, J, 3; metres,
+    camera frame, the pose that was projected), `pose_3d` (B, J, 3; drawn independently of them), `epsilon` and
+    `z` (B, H + 1, Z), whose last code is zero.
+
+    Args:
+        data: The training poses.
+        simulation: The distributions.
+        batch_size: Pairs a batch, over all replicas.
+        num_codes: H.
+        code_size: Z.
+        seed: Seed of the run.
+        first_update: Number of the first batch.
+        shard: As for `unpaired_batches`.
+
+    Raises:
+        InputError: Fewer rows than a batch, or a batch that the replicas cannot share.
+    """
+    _check_batch(len(data.room), "3D", batch_size, shard)
+    skeleton, room, pose_3d = data.skeleton, tf.constant(data.room), tf.constant(data.pose_3d)
+
+    def batch(update):
+        key = tf.random.experimental.stateless_fold_in(tf.constant([seed, SIMULATION_STREAM], tf.int64), update)
+        for_others, for_simulation = tf.unstack(tf.random.split(key, 2))
+        rows = shuffled_rows(update, room.shape[0], batch_size, seed, POSE_2D_STREAM)
+        others = tf.random.stateless_uniform([2, batch_size], for_others, 0, room.shape[0], tf.int64)
+        pairs = simulate(tf.gather(room, rows), tf.gather(room, others), simulation, for_simulation, skeleton)
+        normalised = normalise_keypoints(pairs.keypoints, pairs.visible, skeleton)
+        noise = batch_noise(update, batch_size, num_codes, code_size, seed)
+        rows_3d = shuffled_rows(update, room.shape[0], batch_size, seed, POSE_3D_STREAM)
+        return {
+            **noise,
+            "pose_2d": normalised.pose_2d,
+            "visible": normalised.visible,
+            "pose_3d_seen": pairs.pose_3d,
+            "pose_3d": tf.gather(pose_3d, rows_3d),
+            "epsilon": tf.concat([noise["epsilon"], noise["epsilon"][:, :1]], axis=1),
+            "z": tf.concat([noise["z"], tf.zeros_like(noise["z"][:, :1])], axis=1),
+        }
+
+    return _batches(batch, batch_size, first_update, shard)
+
+
+def _check_batch(rows: int, kind: str, batch_size: int, shard: tuple[int, int, int]) -> None:
+    if rows < batch_size:
+        raise InputError(f"There are {rows} {kind} training rows; expected at least a batch ({batch_size}).")
+    if batch_size % shard[2]:
+        raise InputError(f"training.batch_size is {batch_size}; expected a multiple of the {shard[2]} replicas.")
+
+
+def _batches(batch, batch_size: int, first_update: int, shard: tuple[int, int, int]) -> tf.data.Dataset:
+    first, here, replicas = shard
 
     def part(value):
         return tf.reshape(value, [replicas, batch_size // replicas, *value.shape[1:]])[first : first + here]

@@ -3,12 +3,14 @@
 import dataclasses
 
 import numpy as np
+import tensorflow as tf
 
 from tf_wsgen.config import SYNTHETIC, DataConfig
 from tf_wsgen.data.prepared import GROUPS, PoseGroup, PreparedData, read_prepared
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.body import body_size, resize, to_room
 from tf_wsgen.skeleton import Skeleton, skeleton_by_name
 
 MM_PER_METRE = 1000.0
@@ -54,6 +56,7 @@ class TrainingData:
         pose_3d: (M, J, 3) metres, template frame; drawn independently of the 2D rows.
         template: (4, 3) metres.
         scale_ratio: See `align_rows`.
+        room: (M, J, 3) metres, y up, root-centred, each of the mean summed bone length: what is simulated from.
         validation: The held-out sequences' pairs, or None.
     """
 
@@ -64,6 +67,7 @@ class TrainingData:
     pose_3d: np.ndarray
     template: np.ndarray
     scale_ratio: float
+    room: np.ndarray
     validation: PairedRows | None
 
 
@@ -110,8 +114,10 @@ def load_training_data(config: DataConfig, seed: int) -> TrainingData:
     metres = group.pose_3d[keep_3d] / np.float32(MM_PER_METRE)
     metres -= metres[:, skeleton.root_index : skeleton.root_index + 1]
     template = make_template(metres, skeleton)
+    room = to_room(metres, None)
+    room = resize(room, tf.reduce_mean(body_size(room, skeleton)), skeleton).numpy()
     pose_3d, scale_ratio = align_rows(metres, template, skeleton, f"{config.path}: train/pose_3d (training rows)")
-    return TrainingData(skeleton, data.source, pose_2d, visible, pose_3d, template, scale_ratio, validation)
+    return TrainingData(skeleton, data.source, pose_2d, visible, pose_3d, template, scale_ratio, room, validation)
 
 
 def load_test_rows(config: DataConfig) -> tuple[PairedRows, PreparedData]:

@@ -69,13 +69,14 @@ def pck_report(
     missing = sorted(set(PCK_3D_JOINTS) - set(lifter.skeleton.joints))
     if missing:
         raise InputError(f"3DPCK needs the joint {missing[0]!r}, which the skeleton {lifter.skeleton.name!r} lacks.")
-    pose_2d, _ = normalise_rows(rows.keypoints, rows.visible, lifter.skeleton, "test/pose_2d")
+    pose_2d, visible = normalise_rows(rows.keypoints, rows.visible, lifter.skeleton, "test/pose_2d")
     measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True, autograph=False)
     parts = []
     for start in range(0, len(rows), config.batch_size):
         chosen = slice(start, start + config.batch_size)
         numbers = np.arange(len(rows), dtype=np.int32)[chosen]
-        parts.append(tf.nest.map_structure(np.asarray, measure(pose_2d[chosen], rows.pose_3d[chosen], numbers)))
+        measured = measure(pose_2d[chosen], visible[chosen], rows.pose_3d[chosen], numbers)
+        parts.append(tf.nest.map_structure(np.asarray, measured))
         if progress:
             progress(len(numbers))
     per_row = tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
@@ -91,13 +92,13 @@ def pck_report(
     return {**about, "scenes": scenes}
 
 
-def _measure(lifter: Lifter, config: EvaluationConfig, pose_2d, target, numbers) -> dict:
+def _measure(lifter: Lifter, config: EvaluationConfig, pose_2d, visible, target, numbers) -> dict:
     """{choice: {alignment: {measure: (B,)}}} of a batch."""
     root, joints = lifter.skeleton.root_index, [lifter.skeleton.index(name) for name in PCK_3D_JOINTS]
     codes = codes_for_rows(numbers, config.num_hypotheses, lifter.code_size, config.seed)
     measured = {}
     for choice, z in (("zero_code", zero_code(lifter.code_size)), ("best_hypothesis", codes)):
-        hypotheses, camera = lifter.generate(pose_2d, z)
+        hypotheses, camera = lifter.generate(pose_2d, visible, z)
         poses = lifter.to_camera_frame(hypotheses, camera)
         truth = tf.repeat(root_centre(target, root)[:, None], poses.shape[1], axis=1)
         measured[choice] = {}

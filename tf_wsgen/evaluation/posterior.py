@@ -10,7 +10,7 @@ from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.geometry.alignment import root_centre
-from tf_wsgen.geometry.weak_perspective import project
+from tf_wsgen.geometry.weak_perspective import per_hypothesis, project
 from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.sampling import codes_for_rows
 from tf_wsgen.metrics import posterior
@@ -83,13 +83,13 @@ def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, targe
     skeleton, count = lifter.skeleton, config.posterior_hypotheses
     normalised = normalise_keypoints(keypoints, visible, skeleton)
     codes = codes_for_rows(numbers, count, lifter.code_size, config.seed)
-    hypotheses, camera = lifter.generate(normalised.pose_2d, codes)
+    hypotheses, camera = lifter.generate(normalised.pose_2d, normalised.visible, codes)
     samples = lifter.to_camera_frame(hypotheses, camera)
     truth = root_centre(target, skeleton.root_index)
     repeated = tf.repeat(truth[:, None], count, axis=1)
     flat = [tf.shape(samples)[0], count, 3 * skeleton.num_joints]
     by_joint = tf.transpose(samples, [0, 2, 1, 3])
-    projected = project(camera[:, None], hypotheses)
+    projected = project(per_hypothesis(camera), hypotheses)
     weights = normalised.visible / tf.reduce_sum(normalised.visible, axis=-1, keepdims=True)
 
     def reprojection_error(predicted, observed):

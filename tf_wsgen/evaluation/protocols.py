@@ -47,12 +47,12 @@ class Evaluator:
             `num_rows`, `seed`; for each of `CHOICES` `p1`, `p2` (means over rows, mm) and, where the rows
             have actions, `p1_action_mean`, `p2_action_mean` and the same in `per_action`; `diversity`.
         """
-        pose_2d, _ = normalise_rows(rows.keypoints, rows.visible, self.lifter.skeleton, "test/pose_2d")
+        pose_2d, visible = normalise_rows(rows.keypoints, rows.visible, self.lifter.skeleton, "test/pose_2d")
         parts = []
         for start in range(0, len(rows), self.config.batch_size):
             chosen = slice(start, start + self.config.batch_size)
             numbers = np.arange(len(rows), dtype=np.int32)[chosen]
-            measured = self._measure(pose_2d[chosen], rows.pose_3d[chosen], numbers)
+            measured = self._measure(pose_2d[chosen], visible[chosen], rows.pose_3d[chosen], numbers)
             parts.append({name: value.numpy() for name, value in measured.items()})
             if progress:
                 progress(len(numbers))
@@ -60,25 +60,25 @@ class Evaluator:
         return _summary(per_row, rows.action, self.config)
 
 
-def _measure(lifter: Lifter, config: EvaluationConfig, diversity: bool, pose_2d, target, numbers) -> dict:
+def _measure(lifter: Lifter, config: EvaluationConfig, diversity: bool, pose_2d, visible, target, numbers) -> dict:
     """Errors of each row of a batch by "choice/protocol", mm."""
     root = lifter.skeleton.root_index
     count = config.diversity_pool if diversity else 0
     codes = codes_for_rows(numbers, max(config.num_hypotheses, count), lifter.code_size, config.seed)
-    pool, camera = lifter.generate(pose_2d, codes)
+    pool, camera = lifter.to_common_frame(*lifter.generate(pose_2d, visible, codes))
     sampled = pool[:, : config.num_hypotheses]
-    alone, _ = lifter.generate(pose_2d, zero_code(lifter.code_size))
+    alone = lifter.generate(pose_2d, visible, zero_code(lifter.code_size))
     choices = {
         "zero_code": alone,
-        "mean_shift": mean_shift(sampled, config.bandwidth).pose_3d[:, None],
-        "mean_of_hypotheses": tf.reduce_mean(sampled, axis=1, keepdims=True),
-        "best_hypothesis": sampled,
+        "mean_shift": (mean_shift(sampled, config.bandwidth).pose_3d[:, None], camera),
+        "mean_of_hypotheses": (tf.reduce_mean(sampled, axis=1, keepdims=True), camera),
+        "best_hypothesis": (sampled, camera),
     }
     measured = {}
-    for name, hypotheses in choices.items():
+    for name, (hypotheses, seen_by) in choices.items():
         truth = tf.repeat(target[:, None], hypotheses.shape[1], axis=1)
         # The best hypothesis is chosen for each protocol on its own.
-        p1 = protocol_1(lifter.to_camera_frame(hypotheses, camera), truth, root)
+        p1 = protocol_1(lifter.to_camera_frame(hypotheses, seen_by), truth, root)
         measured[f"{name}/p1"] = tf.reduce_min(p1, axis=1)
         measured[f"{name}/p2"] = tf.reduce_min(protocol_2(hypotheses, truth), axis=1)
     if diversity:

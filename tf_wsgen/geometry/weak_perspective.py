@@ -22,6 +22,11 @@ def project(camera: tf.Tensor, pose_3d: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.expand_dims(pose_3d, -2) * tf.expand_dims(camera, -3), axis=-1)
 
 
+def per_hypothesis(camera: tf.Tensor) -> tf.Tensor:
+    """One camera a pose (B, 2, 3) as (B, 1, 2, 3), which broadcasts over hypotheses; (B, H, 2, 3) as it is."""
+    return camera[:, None] if len(camera.shape) == 3 else camera
+
+
 def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
     """The rotation R nearest to M: polar factor of its rows, and their cross product.
 

@@ -1,13 +1,14 @@
 """The trained networks as one object: keypoints in pixels in, hypotheses in millimetres out."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tf_wsgen.data.preprocess import NormalisedPose, normalise_keypoints
 from tf_wsgen.geometry.alignment import root_centre
-from tf_wsgen.geometry.weak_perspective import project, rotation_from_camera
+from tf_wsgen.geometry.weak_perspective import per_hypothesis, project, rotation_from_camera
 from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.losses import log_likelihood
@@ -16,6 +17,29 @@ from tf_wsgen.skeleton import Skeleton
 MM_PER_METRE = 1000.0
 # From R's frame (y up, z towards the viewer) to the camera frame of files (y down, z away).
 TO_CAMERA_FRAME = (1.0, -1.0, -1.0)
+
+
+class Sample(NamedTuple):
+    """Hypotheses (B, H, J, 3), metres, template frame, and their camera: (B, 2, 3), or (B, H, 2, 3), one each."""
+
+    hypotheses: tf.Tensor
+    camera: tf.Tensor
+
+
+def generate(
+    trunk: keras.Model,
+    generator: keras.Model,
+    camera: keras.Model,
+    pose_2d: tf.Tensor,
+    visible: tf.Tensor,
+    z: tf.Tensor,
+) -> Sample:
+    """The three networks on normalised poses (B, J, 2), `visible` (B, J) and codes (B or 1, H, Z).
+
+    The trunk runs once a pose; it and the camera take `visible` and the codes where they are made to.
+    """
+    features = trunk([pose_2d, visible] if len(trunk.inputs) == 2 else pose_2d)
+    return Sample(generator([features, z]), camera([features, z] if len(camera.inputs) == 2 else features))
 
 
 class Lifter(tf.Module):
@@ -58,25 +82,42 @@ class Lifter(tf.Module):
         """The networks' weights, in the order of `WSGen.lifting_variables`."""
         return [weight for network in (self.trunk, self.generator, self.camera) for weight in network.weights]
 
-    def generate(self, pose_2d: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def generate(self, pose_2d: tf.Tensor, visible: tf.Tensor, z: tf.Tensor) -> Sample:
         """Hypotheses and camera of normalised poses.
 
         Args:
             pose_2d: (B, J, 2) normalised.
+            visible: (B, J) 1 seen, 0 missing.
             z: (B, H, Z), or (1, H, Z) for the same codes for every pose.
 
         Returns:
-            Hypotheses (B, H, J, 3), metres, template frame, and camera (B, 2, 3).
+            Hypotheses (B, H, J, 3), metres, template frame, and camera: (B, H, 2, 3) where the camera network
+            sees the codes, else the (B, 2, 3) that all hypotheses share.
         """
-        features = self.trunk(pose_2d)
-        return self.generator([features, tf.convert_to_tensor(z)]), self.camera(features)
+        return generate(self.trunk, self.generator, self.camera, pose_2d, visible, tf.convert_to_tensor(z))
+
+    def to_common_frame(self, hypotheses: tf.Tensor, camera: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Hypotheses turned into the frame of one camera, where they can be averaged.
+
+        Args:
+            hypotheses: (B, H, J, 3) metres, template frame.
+            camera: (B, 2, 3) or (B, H, 2, 3).
+
+        Returns:
+            (B, H, J, 3), each seen by the mean camera (B, 2, 3) as it was seen by its own.
+        """
+        if len(camera.shape) == 3:
+            return hypotheses, camera
+        mean = tf.reduce_mean(camera, axis=1)
+        seen = tf.matmul(hypotheses, rotation_from_camera(camera), transpose_b=True)
+        return tf.matmul(seen, rotation_from_camera(mean)[:, None]), mean
 
     def to_camera_frame(self, hypotheses: tf.Tensor, camera: tf.Tensor) -> tf.Tensor:
-        """Template frame, metres, to camera frame, millimetres: (B, H, J, 3) with camera (B, 2, 3).
+        """Template frame, metres, to camera frame, millimetres: (B, H, J, 3) with camera (B, 2, 3) or (B, H, 2, 3).
 
         The rotation nearest to the camera, the stored scale ratio, root at the origin; x right, y down, z away.
         """
-        rotated = tf.matmul(hypotheses, rotation_from_camera(camera)[:, None], transpose_b=True)
+        rotated = tf.matmul(hypotheses, rotation_from_camera(per_hypothesis(camera)), transpose_b=True)
         scaled = rotated * tf.constant(TO_CAMERA_FRAME) * (MM_PER_METRE * self.scale_ratio)
         return root_centre(scaled, self.skeleton.root_index)
 
@@ -90,7 +131,7 @@ class Lifter(tf.Module):
 
         Returns:
             `pose_3d` (B, H, J, 3) mm, camera frame, root-centred; `pose_3d_template` (B, H, J, 3) metres,
-            template frame; `camera` (B, 2, 3), from the template frame to normalised 2D coordinates;
+            template frame; `camera` (B, H, 2, 3), from the template frame to normalised 2D coordinates;
             `reprojection` (B, H, J, 2) pixels; `log_likelihood` (B, H) nats.
 
         Raises:
@@ -98,7 +139,7 @@ class Lifter(tf.Module):
                 joints in one place, or with numbers that are not finite.
         """
         normalised = self._normalise(keypoints, visible)
-        hypotheses, camera = self.generate(normalised.pose_2d, z)
+        hypotheses, camera = self.generate(normalised.pose_2d, normalised.visible, z)
         return self._describe(normalised, hypotheses, camera)
 
     def zero_code(self, keypoints: tf.Tensor, visible: tf.Tensor) -> dict:
@@ -115,7 +156,8 @@ class Lifter(tf.Module):
         """The mode of N hypotheses, as `decode` describes it but without the hypothesis axis."""
         normalised = self._normalise(keypoints, visible)
         codes = shared_codes(num_hypotheses, self.code_size, seed)
-        hypotheses, camera = self.generate(normalised.pose_2d, codes)
+        hypotheses, camera = self.generate(normalised.pose_2d, normalised.visible, codes)
+        hypotheses, camera = self.to_common_frame(hypotheses, camera)
         mode = mean_shift(hypotheses, bandwidth)
         return _only_hypothesis(self._describe(normalised, mode.pose_3d[:, None], camera))
 
@@ -134,11 +176,11 @@ class Lifter(tf.Module):
         return {
             "pose_3d": self.to_camera_frame(hypotheses, camera),
             "pose_3d_template": hypotheses,
-            "camera": camera,
-            "reprojection": normalised.to_pixels(project(camera[:, None], hypotheses)),
+            "camera": tf.broadcast_to(per_hypothesis(camera), [*tf.unstack(tf.shape(hypotheses)[:2]), 2, 3]),
+            "reprojection": normalised.to_pixels(project(per_hypothesis(camera), hypotheses)),
             "log_likelihood": log_likelihood(normalised.pose_2d, hypotheses, camera, weights, self.laplace_scale),
         }
 
 
 def _only_hypothesis(described: dict) -> dict:
-    return {name: value if name == "camera" else value[:, 0] for name, value in described.items()}
+    return {name: value[:, 0] for name, value in described.items()}

@@ -3,7 +3,7 @@
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tf_wsgen.geometry.weak_perspective import project
+from tf_wsgen.geometry.weak_perspective import per_hypothesis, project
 
 
 def log_likelihood(
@@ -14,7 +14,7 @@ def log_likelihood(
     Args:
         pose_2d: (B, J, 2) x, normalised.
         hypotheses: (B, H, J, 3) y.
-        camera: (B, 2, 3) M.
+        camera: (B, 2, 3) M, or (B, H, 2, 3), one a hypothesis.
         weights: (B, J) or (J,): joint weights times visibility.
         scale: b in normalised coordinates; a scalar, or (B, 1, J, 1) where detectors' confidences vary it.
 
@@ -33,7 +33,7 @@ def reprojection(
     Args:
         pose_2d: (B, J, 2) x, normalised.
         hypotheses: (B, H, J, 3) y.
-        camera: (B, 2, 3) M.
+        camera: (B, 2, 3) M, or (B, H, 2, 3), one a hypothesis.
         weights: (B, J) or (J,): joint weights times visibility.
         scale: See `log_likelihood`.
 
@@ -53,6 +53,6 @@ def _over_hypotheses(weights: tf.Tensor) -> tf.Tensor:
 
 def _joint_log_probability(pose_2d, hypotheses, camera, scale) -> tf.Tensor:
     """(B, H, J): log-density of each joint's two coordinates."""
-    projected = project(camera[:, None], hypotheses)
+    projected = project(per_hypothesis(camera), hypotheses)
     laplace = tfp.distributions.Independent(tfp.distributions.Laplace(projected, scale), reinterpreted_batch_ndims=1)
     return laplace.log_prob(pose_2d[:, None])

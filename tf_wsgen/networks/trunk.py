@@ -13,12 +13,28 @@ class Trunk(Network):
         num_joints: J.
         width: Units of every layer.
         negative_slope: Slope of the leaky ReLU below zero.
+        sees_visible: The inputs are the pose and `visible` (B, J), so that a missing joint is not one at the root.
     """
 
-    def __init__(self, num_joints: int, width: int = 1024, negative_slope: float = 0.2, name: str = "trunk"):
+    def __init__(
+        self,
+        num_joints: int,
+        width: int = 1024,
+        negative_slope: float = 0.2,
+        sees_visible: bool = False,
+        name: str = "trunk",
+    ):
         pose_2d = keras.Input((num_joints, 2), name="pose_2d")
+        visible = keras.Input((num_joints,), name="visible")
         x = keras.layers.Reshape((2 * num_joints,))(pose_2d)
+        if sees_visible:
+            x = keras.ops.concatenate([x, visible], axis=-1)
         x = dense(x, width, negative_slope, "input")
         x = residual(x, width, negative_slope, "block")
-        arguments = {"num_joints": num_joints, "width": width, "negative_slope": negative_slope}
-        super().__init__(pose_2d, x, arguments, name)
+        arguments = {
+            "num_joints": num_joints,
+            "width": width,
+            "negative_slope": negative_slope,
+            "sees_visible": sees_visible,
+        }
+        super().__init__([pose_2d, visible] if sees_visible else pose_2d, x, arguments, name)

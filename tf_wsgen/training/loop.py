@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.pipeline import unpaired_batches
+from tf_wsgen.data.pipeline import simulated_batches, unpaired_batches
 from tf_wsgen.data.training_data import TrainingData, load_training_data
 from tf_wsgen.training.callbacks import Checkpoints, Progress, ScalarLog, StopOnInterrupt, StopWhenNotFinite, Validation
 from tf_wsgen.training.model import WSGen
@@ -55,16 +55,20 @@ def make_model(config: Config, data: TrainingData, strategy: tf.distribute.Strat
         model = WSGen(
             data.skeleton,
             data.template,
-            data.scale_ratio,
+            # Simulated pairs are in metres as they are.
+            1.0 if config.loss.needs_pairs else data.scale_ratio,
             config.network,
             config.loss,
             ema_momentum=training.ema_momentum,
             seed=training.seed,
         )
         # One schedule object in both optimizers: it survives checkpoints through their iterations.
-        rate = keras.optimizers.schedules.ExponentialDecay(
-            optimizer.learning_rate, optimizer.decay_updates or epoch, optimizer.decay_rate, staircase=True
-        )
+        if optimizer.schedule == "cosine":
+            rate = keras.optimizers.schedules.CosineDecay(optimizer.learning_rate, training.updates)
+        else:
+            rate = keras.optimizers.schedules.ExponentialDecay(
+                optimizer.learning_rate, optimizer.decay_updates or epoch, optimizer.decay_rate, staircase=True
+            )
         adams = [
             keras.optimizers.Adam(rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon, name=name)
             for name in ("generator_adam", "discriminator_adam")
@@ -85,6 +89,17 @@ def distributed_batches(
     def pipeline(context):
         training, code_size = config.training, config.network.code_size
         shard = replica_shard(strategy, context)
+        if config.loss.needs_pairs:
+            return simulated_batches(
+                data,
+                config.simulation,
+                training.batch_size,
+                training.num_codes,
+                code_size,
+                training.seed,
+                first_update,
+                shard,
+            )
         hidden = (training.least_hidden, training.most_hidden)
         return unpaired_batches(
             data, training.batch_size, training.num_codes, code_size, training.seed, first_update, shard, hidden

@@ -1,23 +1,17 @@
 """WSGen: the four networks and one update of them."""
 
 import dataclasses
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tf_wsgen import losses
 from tf_wsgen.config import LossConfig, NetworkConfig
-from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.geometry.alignment import root_centre, to_template
+from tf_wsgen.geometry.weak_perspective import per_hypothesis, rotation_from_camera
+from tf_wsgen.hypotheses.lifter import TO_CAMERA_FRAME, Lifter, Sample, generate
 from tf_wsgen.networks import Camera, Discriminator, Encoder, Generator, Trunk
 from tf_wsgen.skeleton import Skeleton, skeleton_from_dict
-
-
-class Sample(NamedTuple):
-    """What the generator side makes of a batch: hypotheses (B, H, J, 3) and camera (B, 2, 3)."""
-
-    hypotheses: tf.Tensor
-    camera: tf.Tensor
 
 
 @keras.saving.register_keras_serializable("tf_wsgen")
@@ -49,11 +43,13 @@ class WSGen(keras.Model):
         self.skeleton, self.loss_config = skeleton, loss
         self.ema_momentum = ema_momentum
         joints, slope = skeleton.num_joints, network.negative_slope
-        self.trunk = Trunk(joints, network.width, slope)
+        self.trunk = Trunk(joints, network.width, slope, network.sees_visible)
         self.generator = Generator(
             joints, network.width, network.code_size, slope, network.code_gain, network.pose_gain
         )
-        self.camera = Camera(network.width, slope, network.camera_gain)
+        self.camera = Camera(
+            network.width, slope, network.camera_gain, network.code_size if network.camera_sees_code else 0
+        )
         self.encoder = Encoder(joints, network.width, network.code_size, slope)
         self.discriminator = Discriminator(
             joints,
@@ -121,25 +117,26 @@ class WSGen(keras.Model):
         Returns:
             Every loss term by name, as it was before the update that used it.
         """
+        told = {}
         with tf.GradientTape() as generator_tape:
-            sample = self.generate(batch["pose_2d"], batch["z"])
-        with tf.GradientTape() as discriminator_tape:
-            critic_losses = self.discriminator_losses(sample, batch)
-            discriminator_loss = self.discriminator_loss(critic_losses)
-        self._update(
-            self.discriminator_optimizer, discriminator_tape, discriminator_loss, self.discriminator.trainable_variables
-        )
+            sample = self.generate(batch["pose_2d"], batch["visible"], batch["z"])
+        if self.loss_config.weight_adversarial:
+            critic = self.discriminator.trainable_variables
+            with tf.GradientTape() as discriminator_tape:
+                critic_losses = self.discriminator_losses(sample, batch)
+                discriminator_loss = self.discriminator_loss(critic_losses)
+            self._update(self.discriminator_optimizer, discriminator_tape, discriminator_loss, critic)
+            told["gradient_penalty"] = critic_losses["gradient_penalty"]
         with generator_tape:
             generator_losses = self.generator_losses(sample, batch)
             generator_loss = self.generator_loss(generator_losses)
         self._update(self.optimizer, generator_tape, generator_loss, self.generator_variables)
         self._update_averages()
-        return {"gradient_penalty": critic_losses["gradient_penalty"], **generator_losses}
+        return {**told, **generator_losses}
 
-    def generate(self, pose_2d: tf.Tensor, z: tf.Tensor) -> Sample:
-        """Hypotheses and camera of (B, J, 2) poses with (B, H, Z) codes; the trunk runs once a pose."""
-        features = self.trunk(pose_2d)
-        return Sample(self.generator([features, z]), self.camera(features))
+    def generate(self, pose_2d: tf.Tensor, visible: tf.Tensor, z: tf.Tensor) -> Sample:
+        """Hypotheses and camera of (B, J, 2) poses, seen as (B, J) says, with (B, H, Z) codes."""
+        return generate(self.trunk, self.generator, self.camera, pose_2d, visible, z)
 
     def discriminator_losses(self, sample: Sample, batch: dict) -> dict:
         """L_adv and L_gp by name."""
@@ -156,28 +153,67 @@ class WSGen(keras.Model):
         return self.loss_config.weight_gradient_penalty * terms["gradient_penalty"] - terms["mmd_squared"]
 
     def generator_losses(self, sample: Sample, batch: dict) -> dict:
-        """L_adv, L_2D, L_cam, L_reg and L_rec by name."""
+        """L_adv, L_2D, L_cam, L_reg, L_rec and the scores of simulated pairs by name, those of weight 0 left out."""
         config, z = self.loss_config, batch["z"]
-        weights = self.skeleton.joint_weights * batch["visible"]
-        generated, real = self._critic_features(sample.hypotheses, batch["pose_3d"])
-        return {
-            "mmd_squared": losses.mmd_squared(generated, real, config.dot_weight),
-            "reprojection": losses.reprojection(batch["pose_2d"], *sample, weights, config.laplace_scale),
-            "camera": losses.camera_constraint(sample.camera),
-            "diversity": losses.diversity(sample.hypotheses, z, config.diversity_threshold),
-            "reconstruction": losses.latent_reconstruction(z, self.encoder(sample.hypotheses)),
+
+        def adversarial():
+            generated, real = self._critic_features(sample.hypotheses, batch["pose_3d"])
+            return losses.mmd_squared(generated, real, config.dot_weight)
+
+        def reprojection():
+            weights = self.skeleton.joint_weights * batch["visible"]
+            # Where pairs train the poses, the likelihood trains the camera's scale alone: it would shrink diversity.
+            poses = tf.stop_gradient(sample.hypotheses) if config.needs_pairs else sample.hypotheses
+            return losses.reprojection(batch["pose_2d"], poses, sample.camera, weights, config.laplace_scale)
+
+        terms = {
+            "mmd_squared": adversarial,
+            "reprojection": reprojection,
+            "camera": lambda: losses.camera_constraint(sample.camera),
+            "diversity": lambda: losses.diversity(sample.hypotheses, z, config.diversity_threshold),
+            "reconstruction": lambda: losses.latent_reconstruction(z, self.encoder(sample.hypotheses)),
         }
+        if config.needs_pairs:
+            # The last code of a batch of pairs is zero and takes no part in the scores.
+            truth, hypotheses = batch["pose_3d_seen"], self._to_camera_frame(sample)
+            terms |= {
+                "pose_energy": lambda: losses.pose_energy(hypotheses[:, :-1], truth),
+                "joint_energy": lambda: losses.joint_energy(hypotheses[:, :-1], truth),
+                "median": lambda: losses.median_distance(hypotheses[:, -1], truth),
+                "template_median": lambda: losses.median_distance(sample.hypotheses[:, -1], self._to_template(truth)),
+            }
+        return {name: term() for name, term in terms.items() if self._weights[name]}
 
     def generator_loss(self, terms: dict) -> tf.Tensor:
-        """L_adv + λ_2D L_2D + λ_cam L_cam + λ_reg L_reg + λ_rec L_rec."""
+        """The sum of λ L over the terms: L_adv + λ_2D L_2D + λ_cam L_cam + λ_reg L_reg + λ_rec L_rec + …."""
+        return tf.add_n([self._weights[name] * term for name, term in terms.items()])
+
+    @property
+    def _weights(self) -> dict[str, float]:
         config = self.loss_config
-        return (
-            terms["mmd_squared"]
-            + config.weight_2d * terms["reprojection"]
-            + config.weight_camera * terms["camera"]
-            + config.weight_diversity * terms["diversity"]
-            + config.weight_reconstruction * terms["reconstruction"]
-        )
+        return {
+            "mmd_squared": config.weight_adversarial,
+            "reprojection": config.weight_2d,
+            "camera": config.weight_camera,
+            "diversity": config.weight_diversity,
+            "reconstruction": config.weight_reconstruction,
+            "pose_energy": config.weight_pose_energy,
+            "joint_energy": config.weight_joint_energy,
+            "median": config.weight_median,
+            "template_median": config.weight_template_median,
+        }
+
+    def _to_camera_frame(self, sample: Sample) -> tf.Tensor:
+        """(B, H, J, 3) metres, root-centred, x right, y down, z away: what `Lifter.to_camera_frame` gives."""
+        rotation = rotation_from_camera(per_hypothesis(sample.camera))
+        poses = tf.matmul(sample.hypotheses, rotation, transpose_b=True) * tf.constant(TO_CAMERA_FRAME)
+        return root_centre(poses * self._arguments["scale_ratio"], self.skeleton.root_index)
+
+    def _to_template(self, pose_3d: tf.Tensor) -> tf.Tensor:
+        """(B, J, 3) metres of the camera frame, turned so that the torso lies like the template's."""
+        skeleton, template = self.skeleton, tf.constant(self._arguments["template"])
+        turned = pose_3d * tf.constant(TO_CAMERA_FRAME)
+        return to_template(turned, template, skeleton.template_indices, skeleton.root_index)[0]
 
     def _critic_features(self, hypotheses: tf.Tensor, real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Critic features of generated and real poses, of all replicas, so that MMD² is the global batch's."""

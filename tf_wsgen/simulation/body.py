@@ -1,0 +1,175 @@
+"""Bodies of the room (y up, root at the origin, metres): mirrored, recombined, tilted, of other proportions.
+
+Every function is pure: the same poses and `seed` give the same answer.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tf_wsgen.numerics import cross, safe_divide, safe_norm
+from tf_wsgen.skeleton import Skeleton
+
+UP = (0.0, 1.0, 0.0)
+
+
+def parents(skeleton: Skeleton) -> tuple[tuple[int, int], ...]:
+    """(joint, parent) pairs outwards from the root, every joint but the root once.
+
+    Example:
+        >>> from tf_wsgen.skeleton import HUMAN16
+        >>> parents(HUMAN16)[0]  # the thorax hangs on the pelvis
+        (7, 6)
+    """
+    known, chain = [skeleton.root_index], []
+    for joint in known:
+        for first, second in skeleton.bone_indices:
+            other = second if first == joint else first
+            if joint in (first, second) and other not in known:
+                known.append(other)
+                chain.append((other, joint))
+    return tuple(chain)
+
+
+def opposite_joints(skeleton: Skeleton) -> tuple[int, ...]:
+    """For each joint the one of the other side of the body, itself where there is none."""
+    other = {"left": "right", "right": "left"}
+    names = ("_".join([other.get(side, side), *rest]) for side, *rest in (j.split("_") for j in skeleton.joints))
+    return tuple(skeleton.index(name) for name in names)
+
+
+def subtree(skeleton: Skeleton, top: str) -> tuple[int, ...]:
+    """Indices of the joints that hang on a joint, without itself, outwards."""
+    found = [skeleton.index(top)]
+    for joint, parent in parents(skeleton):
+        if parent in found:
+            found.append(joint)
+    return tuple(found[1:])
+
+
+def bone_lengths(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """(..., J, 3) to (..., J − 1): the length of each joint's bone, in the order of `parents`."""
+    joints, above = zip(*parents(skeleton), strict=True)
+    return safe_norm(tf.gather(pose, joints, axis=-2) - tf.gather(pose, above, axis=-2))
+
+
+def body_size(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """(..., J, 3) to (...): the summed length of all bones, the unit in which size is told apart from pose."""
+    return tf.reduce_sum(bone_lengths(pose, skeleton), axis=-1)
+
+
+def resize(pose: tf.Tensor, size: tf.Tensor | float, skeleton: Skeleton) -> tf.Tensor:
+    """(..., J, 3) scaled about the root so that `body_size` is `size`."""
+    return pose * safe_divide(size, body_size(pose, skeleton))[..., None, None]
+
+
+def mirror(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """(..., J, 3) reflected at x = 0, left and right joints exchanged: again a body."""
+    return tf.gather(pose * tf.constant([-1.0, 1.0, 1.0]), opposite_joints(skeleton), axis=-2)
+
+
+def turn(pose: tf.Tensor, axis: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:
+    """(B, J, 3) turned about unit axes (B, 3) by angles (B,), radians (Rodrigues' formula)."""
+    axis, angle = axis[:, None] + tf.zeros_like(pose), angle[:, None, None]
+    along = tf.reduce_sum(axis * pose, axis=-1, keepdims=True) * axis
+    return along + tf.cos(angle) * (pose - along) + tf.sin(angle) * cross(axis, pose)
+
+
+def heading(pose: tf.Tensor, pair: Sequence[int]) -> tf.Tensor:
+    """(B,) radians about up of the line from the first to the second joint of a pair."""
+    line = pose[:, pair[1]] - pose[:, pair[0]]
+    return tf.atan2(-line[:, 2], line[:, 0])
+
+
+def recombine(
+    pose: tf.Tensor, other: tf.Tensor, pair: tuple[str, str], chosen: tf.Tensor, skeleton: Skeleton
+) -> tf.Tensor:
+    """The limbs that hang on a pair of joints taken from another pose.
+
+    The other body is turned about up until its pair (hips, or shoulders) heads the same way; its bones keep
+    their directions and take the lengths of this body.
+
+    Args:
+        pose: (B, J, 3).
+        other: (B, J, 3) the poses to take limbs from.
+        pair: Names of the joints, right and left, on which the limbs hang.
+        chosen: (B,) bool: the bodies that take them.
+        skeleton: The joints.
+    """
+    ends = [skeleton.index(joint) for joint in pair]
+    angle = heading(pose, ends) - heading(other, ends)
+    turned = turn(other, tf.broadcast_to(tf.constant(UP), [tf.shape(pose)[0], 3]), angle)
+    moving = {joint for name in pair for joint in subtree(skeleton, name)}
+    joints = tf.unstack(pose, axis=1)
+    own, new = tf.unstack(pose, axis=1), tf.unstack(turned, axis=1)
+    for joint, parent in parents(skeleton):
+        if joint in moving:
+            bone = new[joint] - new[parent]
+            length = safe_norm(own[joint] - own[parent], keepdims=True)
+            joints[joint] = joints[parent] + safe_divide(bone, safe_norm(bone, keepdims=True)) * length
+    return tf.where(chosen[:, None, None], tf.stack(joints, axis=1), pose)
+
+
+def tilt(pose: tf.Tensor, deviation: float, chosen: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Whole bodies turned about a random horizontal axis: bending, lying, upside down.
+
+    Args:
+        pose: (B, J, 3).
+        deviation: Standard deviation of the normally distributed angle, degrees.
+        chosen: (B,) bool: the bodies that are turned.
+        seed: (2,) of the draw.
+    """
+    for_axis, for_angle = tf.unstack(tf.random.split(seed, 2))
+    rows = tf.shape(pose)[:1]
+    direction = tf.random.stateless_uniform(rows, for_axis, 0.0, 2.0 * math.pi)
+    axis = tf.stack([tf.cos(direction), tf.zeros_like(direction), tf.sin(direction)], axis=-1)
+    angle = tf.random.stateless_normal(rows, for_angle, stddev=math.radians(deviation))
+    return turn(pose, axis, tf.where(chosen, angle, 0.0))
+
+
+def vary_proportions(pose: tf.Tensor, deviation: float, seed: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
+    """Bones longer or shorter by factors 1 + N(0, deviation²), alike on both sides, directions kept.
+
+    Args:
+        pose: (B, J, 3).
+        deviation: Of the factor of each kind of bone.
+        seed: (2,) of the draw.
+        skeleton: The joints.
+    """
+    kinds = _bone_kinds(skeleton)
+    factor = 1.0 + tf.random.stateless_normal([tf.shape(pose)[0], max(kinds) + 1], seed, stddev=deviation)
+    factor = tf.clip_by_value(factor, 0.5, 1.5)
+    old = tf.unstack(pose, axis=1)
+    new = list(old)
+    for (joint, parent), kind in zip(parents(skeleton), kinds, strict=True):
+        new[joint] = new[parent] + (old[joint] - old[parent]) * factor[:, kind, None]
+    return tf.stack(new, axis=1)
+
+
+def _bone_kinds(skeleton: Skeleton) -> list[int]:
+    """Which factor each bone of `parents` takes: one for a bone and its mirror image."""
+    opposite, numbers = opposite_joints(skeleton), {}
+    keys = [frozenset([joint, opposite[joint]]) for joint, _ in parents(skeleton)]
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
+
+
+def to_room(pose: np.ndarray, up: np.ndarray | None) -> np.ndarray:
+    """(M, J, 3) root-centred poses of the camera frame (y down, z away) turned so that up is y.
+
+    Args:
+        pose: (M, J, 3).
+        up: (M, 3) unit vectors that point up in each row's camera frame; None for level cameras, (0, −1, 0).
+
+    Returns:
+        (M, J, 3) float32. The turn is the shortest, so that the view's heading is kept.
+    """
+    flipped = pose * np.array([1.0, -1.0, -1.0], np.float32)
+    if up is None:
+        return flipped.astype(np.float32)
+    up = up * np.array([1.0, -1.0, -1.0])
+    # Shortest rotation of `up` to y: v + (axis × v) + axis × (axis × v) / (1 + cos), axis = up × y.
+    axis = np.cross(up, np.array(UP))[:, None]
+    across = np.cross(axis, flipped)
+    return (flipped + across + np.cross(axis, across) / np.maximum(1.0 + up[:, None, None, 1], 1e-6)).astype(np.float32)

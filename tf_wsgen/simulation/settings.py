@@ -1,0 +1,64 @@
+"""Every draw of the simulator as a field of the configuration. No TensorFlow here."""
+
+import dataclasses
+
+from tf_wsgen.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class SimulationConfig:
+    """How pairs are simulated from 3D poses, where a weight of `loss` asks for pairs (docs/beyond.md)."""
+
+    # Bodies: shares that take the legs, and the arms, of another pose; that are tilted about a horizontal
+    # axis by N(0, tilt_deviation²) degrees; that are mirrored. Bones vary by 1 + N(0, bone_deviation²).
+    legs_share: float = 0.3
+    arms_share: float = 0.3
+    tilt_share: float = 0.2
+    tilt_deviation: float = 40.0
+    mirror_share: float = 0.5
+    bone_deviation: float = 0.05
+    # Views: elevation uniform between the two, roll N(0, roll_deviation²), degrees; distance uniform, metres.
+    least_elevation: float = -10.0
+    most_elevation: float = 35.0
+    roll_deviation: float = 8.0
+    least_distance: float = 2.5
+    most_distance: float = 9.0
+    # Share of poses found by a detector; the others are exact to `exact_error` of the person's height. A
+    # detector's inliers are uniformly least_scale to most_scale times as far off as the measured one's; its
+    # outliers and exchanged sides uniformly 0 to most_tails times as frequent.
+    detector_share: float = 0.6
+    exact_error: float = 0.001
+    least_scale: float = 0.5
+    most_scale: float = 1.2
+    most_tails: float = 1.0
+    # Share of poses whose neck and head are moved together by N(0, head_deviation²) of the height.
+    head_share: float = 0.4
+    head_deviation: float = 0.03
+    # Shares of poses with missing joints: some at random; both legs from the knee or the ankle on; head and
+    # neck; head; an arm from the elbow on. The rest shows every joint.
+    hide_any_share: float = 0.2
+    hide_legs_share: float = 0.14
+    hide_head_and_neck_share: float = 0.08
+    hide_head_share: float = 0.04
+    hide_arm_share: float = 0.09
+    # Joints hidden at random are each hidden with a rate drawn uniformly from 0 to this.
+    most_hidden_rate: float = 0.5
+
+    def __post_init__(self):
+        names = [field.name for field in dataclasses.fields(self)]
+        values = {f"simulation.{name}": getattr(self, name) for name in names}
+        for name, value in values.items():
+            if not name.endswith("_elevation") and value < 0:
+                raise InputError(f"{name} is {value}; expected a number of at least 0.")
+            if name.endswith(("_share", "_rate")) and value > 1:
+                raise InputError(f"{name} is {value}; expected a share from 0 to 1.")
+        if self.least_distance == 0:
+            raise InputError("simulation.least_distance is 0; expected metres above 0.")
+        hidden = [name for name in names if name.startswith("hide_")]
+        total = sum(getattr(self, name) for name in hidden)
+        if total > 1 + 1e-9:
+            raise InputError(f"simulation: {', '.join(hidden)} add up to {total:.3g}; expected at most 1.")
+        for name in ("elevation", "distance", "scale"):
+            least, most = (getattr(self, f"{end}_{name}") for end in ("least", "most"))
+            if least > most:
+                raise InputError(f"simulation.least_{name} is {least}; expected at most most_{name} ({most}).")
