@@ -14,8 +14,6 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import Skeleton
 from tf_wsgen.viewer import html as viewer
 
-pytest.importorskip("plotly", reason="plotly is not installed: pip install 'tf_wsgen[viewer]'")
-
 NASTY = "</script><img src=x onerror=alert(1)>&amp;'\"\u2028é\ud800"
 PNG = b"\x89PNG\r\n\x1a\n rest of a picture"
 JPEG = b"\xff\xd8\xff\xe0 rest of a picture"
@@ -240,12 +238,6 @@ def test_too_many_rows_are_refused_with_what_to_do(tmp_path, make_predictions, m
     viewer.write_html(make_predictions(frames=3), tmp_path / "page.html")
     with pytest.raises(InputError, match=r"4 rows with 5 hypotheses each .* at most 3: write a part of the frames"):
         viewer.write_html(make_predictions(frames=4), tmp_path / "page.html")
-
-
-def test_without_plotly_the_message_says_what_to_install(tmp_path, make_predictions, monkeypatch):
-    monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    with pytest.raises(InputError, match=r"pip install 'tf_wsgen\[viewer\]'"):
-        viewer.write_html(make_predictions(), tmp_path / "page.html")
 
 
 def test_plotly_is_imported_only_when_a_page_is_written():

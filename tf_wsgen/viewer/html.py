@@ -48,9 +48,11 @@ def write_html(
 
     Raises:
         InputError: No rows or too many; arrays that don't fit together or aren't finite; a person twice in a
-            frame; an image that can't be read, images too large or of other frames alone; no plotly; or a file
-            that can't be written.
+            frame; an image that can't be read, images too large or of other frames alone; or a file that can't
+            be written.
     """
+    from plotly.offline import get_plotlyjs
+
     _check(predictions)
     if title is None:
         title = f"3D poses: {predictions.about.get('source', 'predictions')}"
@@ -58,7 +60,7 @@ def write_html(
     page = string.Template(_packaged("viewer.html")).substitute(
         title=_escaped(title),
         style=_packaged("viewer.css"),
-        plotly=_plotly_source(),
+        plotly=get_plotlyjs(),
         # JSON has "<" only inside texts, where this means the same and can't close the element.
         numbers=numbers.replace("<", "\\u003c"),
         drawing=_packaged("drawing.js"),
@@ -78,14 +80,6 @@ def write_html(
 
 def _packaged(name: str) -> str:
     return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _plotly_source() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError:
-        raise InputError("The viewer needs plotly, which is not there: pip install 'tf_wsgen[viewer]'.") from None
-    return get_plotlyjs()
 
 
 def _escaped(text: str) -> str:
