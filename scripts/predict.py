@@ -23,7 +23,7 @@ _SELECT = flags.DEFINE_enum(
     ["zero_code", "mean_shift", "all"],
     "Which pose is the chosen one; all: in .bvh every hypothesis.",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Of the hypotheses.", 0)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the hypotheses.", 0, 2**31 - 1)
 _OUTPUT = flags.DEFINE_string("output", None, "File to write: .npz, .json or .bvh (the chosen poses).", required=True)
 _HTML = flags.DEFINE_string("html", None, "Also write a viewer, one HTML file that needs no network.")
 _IMAGE = flags.DEFINE_string("image", None, "Image of the one frame, or folder of images, for the viewer.")

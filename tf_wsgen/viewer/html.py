@@ -78,6 +78,12 @@ def write_html(
         partial.unlink(missing_ok=True)
 
 
+def check_page(frames: np.ndarray, people: np.ndarray, num_hypotheses: int, images: Mapping) -> None:
+    """Refuses what `write_html` would refuse of the rows' frames and people and of images, before they are lifted."""
+    _check_rows(frames, people, num_hypotheses)
+    _embedded(images, dict.fromkeys(map(str, frames.tolist())))
+
+
 def _packaged(name: str) -> str:
     return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
@@ -111,15 +117,19 @@ def _check(predictions: Predictions) -> None:
             raise InputError(f"The predictions' {name} has numbers that are not finite.")
     if len(predictions.person) != rows:
         raise InputError(f"The predictions name {len(predictions.person)} people in {rows} rows; expected one a row.")
+    _check_rows(predictions.frame, predictions.person, count)
+
+
+def _check_rows(frames: np.ndarray, people: np.ndarray, count: int) -> None:
     seen = set()
-    for frame, person in zip(predictions.frame, predictions.person, strict=True):
+    for frame, person in zip(frames, people, strict=True):
         if (str(frame), str(person)) in seen:
             raise InputError(f"Frame {frame} has person {person} twice; expected each person once a frame.")
         seen.add((str(frame), str(person)))
     most = MOST_POSES // (count + 1)
-    if rows > most:
+    if len(frames) > most:
         raise InputError(
-            f"{rows:,} rows with {count} hypotheses each are too many for one page; expected at most {most:,}: "
+            f"{len(frames):,} rows with {count} hypotheses each are too many for one page; expected at most {most:,}: "
             "write a part of the frames, or every few of them, or fewer hypotheses."
         )
 
