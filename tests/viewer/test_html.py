@@ -140,9 +140,23 @@ def test_texts_cannot_break_out(tmp_path, make_predictions):
     assert nasty.data["frames"][0]["name"] == NASTY
     assert nasty.data["people"] == [NASTY]
     assert nasty.data["joints"][0] == "right_hip" + NASTY
-    assert nasty.data["about"] == [[NASTY.replace("_", " "), NASTY], ["source", NASTY]]
+    name = NASTY.partition("/")[2]
+    assert nasty.data["about"] == [[NASTY.replace("_", " "), NASTY], ["source", name]]
     # What no file can hold, half a surrogate pair, becomes the mark for it.
-    assert nasty.texts["title"] == nasty.texts["h1"] == "3D poses: " + NASTY.replace("\ud800", "\ufffd")
+    assert nasty.texts["title"] == nasty.texts["h1"] == "3D poses: " + name.replace("\ud800", "\ufffd")
+
+
+def test_no_path_of_the_machine_is_in_the_page(tmp_path, make_predictions):
+    about = {"source": tmp_path / "keypoints.json", "model": str(tmp_path / "runs" / "mine")}
+    (tmp_path / "a.png").write_bytes(PNG)
+    name = str(tmp_path / "a.png")
+    predictions = make_predictions(frames=1, about=about, names=[name])
+    viewer.write_html(predictions, tmp_path / "page.html", images={name: name})
+    page = Page(tmp_path / "page.html")
+    assert page.texts["title"] == "3D poses: keypoints.json"
+    assert page.data["about"] == [["source", "keypoints.json"], ["model", "mine"]]
+    assert page.data["frames"][0]["name"] == "a.png"
+    assert str(tmp_path) not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_loaded_and_the_browser_is_told_so_first(tmp_path, make_predictions):

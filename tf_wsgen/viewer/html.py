@@ -55,7 +55,7 @@ def write_html(
 
     _check(predictions)
     if title is None:
-        title = f"3D poses: {predictions.about.get('source', 'predictions')}"
+        title = f"3D poses: {_told('source', predictions.about.get('source', 'predictions'))}"
     numbers = json.dumps(_describe(predictions, images or {}), allow_nan=False, separators=(",", ":"))
     page = string.Template(_packaged("viewer.html")).substitute(
         title=_escaped(title),
@@ -147,9 +147,12 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "jointSides": [_side((joint,)) for joint in skeleton.joints],
         "boneSides": [_side(bone) for bone in skeleton.bones],
         "numHypotheses": poses.hypotheses.shape[1],
-        "frames": [{"name": name, "rows": rows, "image": embedded.get(name)} for name, rows in rows_of_frame.items()],
+        "frames": [
+            {"name": _told("frame", name), "rows": rows, "image": embedded.get(name)}
+            for name, rows in rows_of_frame.items()
+        ],
         "people": [str(person) for person in predictions.person],
-        "about": [[name.replace("_", " "), str(value)] for name, value in predictions.about.items()],
+        "about": [[name.replace("_", " "), _told(name, value)] for name, value in predictions.about.items()],
         "bounds2d": _bounds_2d(poses),
         "bounds3d": _bounds_3d(poses),
         "keypoints": _packed(poses.keypoints),
@@ -162,6 +165,12 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "logLikelihood": np.round(poses.log_likelihood.astype(float), 2).tolist(),
         "hypothesesLogLikelihood": np.round(poses.hypotheses_log_likelihood.astype(float), 2).ravel().tolist(),
     }
+
+
+def _told(name: str, value: object) -> str:
+    """A value as the page says it: of the source and of every absolute path the last part; pages are given away."""
+    path = pathlib.PurePath(str(value))
+    return path.name if name == "source" or path.is_absolute() else str(value)
 
 
 def _side(joints: tuple[str, ...]) -> str:
