@@ -71,7 +71,7 @@ def predict(
         options: How.
         output: `.npz`, `.json` or `.bvh` file of the results.
         html: Where to write the viewer, if anywhere.
-        png: Where to draw the first people, if anywhere.
+        png: Where to draw some people, spread evenly over the file, if anywhere.
 
     Raises:
         InputError: Input, options, images or model that cannot be used, or a file that exists already or cannot be
