@@ -30,12 +30,12 @@ setup(
         # TensorFlow 2.21 no longer brings it, and both keras.callbacks and keras-tuner need it.
         "tensorboard",
         "matplotlib",
+        "plotly",
         "pyyaml",
         "scipy",
         "tqdm",
     ],
     extras_require={
-        "viewer": ["plotly"],
         "docs": ["pdoc"],
         "cuda": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "test": [
@@ -45,7 +45,6 @@ setup(
             "scikit-learn",
             "fpsample",
             "bvhio",
-            "plotly",
             "selenium",
             "grpcio",
             "tensorflow-serving-api>=2.21,<2.22",

@@ -23,11 +23,11 @@ _SELECT = flags.DEFINE_enum(
     ["zero_code", "mean_shift", "all"],
     "Which pose is the chosen one; all: in .bvh every hypothesis.",
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Of the hypotheses.", 0)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the hypotheses.", 0, 2**31 - 1)
 _OUTPUT = flags.DEFINE_string("output", None, "File to write: .npz, .json or .bvh (the chosen poses).", required=True)
 _HTML = flags.DEFINE_string("html", None, "Also write a viewer, one HTML file that needs no network.")
 _IMAGE = flags.DEFINE_string("image", None, "Image of the one frame, or folder of images, for the viewer.")
-_PNG = flags.DEFINE_string("png", None, "Also draw the first people with their hypotheses.")
+_PNG = flags.DEFINE_string("png", None, "Also draw people with their hypotheses, a dozen spread evenly.")
 _HEAD_SIZES = flags.DEFINE_string("head_sizes", None, "HDF5 with `normalize`, to report errors in head sizes.")
 _FRAME_RATE = flags.DEFINE_float("frame_rate", 25.0, "Frames a second, for .bvh.", 0.001)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that are there.")

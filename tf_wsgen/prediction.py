@@ -64,28 +64,49 @@ def predict(
 ) -> Predictions:
     """Reads a detector's file, lifts every person in it, prints a report, and writes what is asked for.
 
+    What can be refused is refused before anything is lifted.
+
     Args:
         source: The detector's file.
         options: How.
         output: `.npz`, `.json` or `.bvh` file of the results.
         html: Where to write the viewer, if anywhere.
-        png: Where to draw the first people, if anywhere.
+        png: Where to draw some people, spread evenly over the file, if anywhere.
 
     Raises:
-        InputError: Input, options or model that cannot be used, or a file that exists already.
+        InputError: Input, options, images or model that cannot be used, or a file that exists already or cannot be
+            written.
     """
     if output.suffix not in FORMATS:
         raise InputError(f"{output}: ends with {output.suffix!r}; expected one of {list(FORMATS)}.")
-    for file in (output, html, png):
-        if file and file.exists() and not options.overwrite:
-            raise InputError(f"{file}: exists already; --overwrite replaces it.")
+    if not 0.0 < options.frame_rate < np.inf:
+        raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
+    if options.image and not html:
+        raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
+    files = [file for file in (output, html, png) if file]
+    for index, file in enumerate(files):
+        _check_new(file, options.overwrite)
+        _check_writable(file)
+        if file.resolve() in [other.resolve() for other in files[:index]]:
+            raise InputError(f"{file}: is to be written twice; expected another name for each file.")
     detections = read_detections(
         source, options.format, options.convention, options.image_size, options.lowest_confidence
     )
     head_sizes = _head_sizes(options.head_sizes, len(detections.keypoints))
     # TensorFlow is imported here: mistakes so far are told at once.
     lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
-    predictions, kept = lift_detections(detections, lifter, options, str(source))
+    kept = _liftable(detections, lifter, str(source))
+    frame, person = detections.frame[kept], detections.person[kept]
+    if output.suffix == ".bvh":
+        for file in _bvh_files(person, options, output):
+            if file != output:
+                _check_new(file, options.overwrite)
+    if html:
+        from tf_wsgen.viewer.html import check_page, write_html
+
+        images = images_by_frame(options.image, frame.tolist())
+        check_page(frame, person, options.num_hypotheses, images)
+    predictions = lift_detections(detections, kept, lifter, options, str(source))
     print(report(predictions, None if head_sizes is None else head_sizes[kept]))
     if output.suffix == ".npz":
         write_npz(predictions, output)
@@ -94,34 +115,27 @@ def predict(
     else:
         _write_bvh_files(predictions, options, output)
     if html:
-        from tf_wsgen.viewer.html import write_html
-
-        write_html(predictions, html, images=images_by_frame(options.image, predictions.frame.tolist()))
+        write_html(predictions, html, images=images)
     if png:
         from tf_wsgen.evaluation.figures import draw_predictions
 
         draw_predictions(predictions, png)
-    print("Written: " + ", ".join(str(file) for file in (output, html, png) if file) + ".")
+    print("Written: " + ", ".join(map(str, files)) + ".")
     return predictions
 
 
 def lift_detections(
-    detections: Detections, lifter: "tf_wsgen.PoseLifter", options: PredictOptions, source: str
-) -> tuple[Predictions, np.ndarray]:
-    """Lifts every person that can be lifted; says how many could not.
+    detections: Detections, kept: np.ndarray, lifter: "tf_wsgen.PoseLifter", options: PredictOptions, source: str
+) -> Predictions:
+    """Lifts people.
 
-    Returns:
-        The predictions, and which rows of the detections they are: (N,) bool.
+    Args:
+        detections: Of N people.
+        kept: (N,) bool, whom to lift.
+        lifter: The model.
+        options: How.
+        source: What the predictions say about where they come from.
     """
-    kept = lifter.readable(detections.keypoints, detections.visible)
-    if not kept.any():
-        raise InputError(f"{source}: none of its {len(kept)} people can be lifted; {NEEDED}.")
-    if not kept.all():
-        first = int(np.argmin(kept))
-        print(
-            f"{int((~kept).sum())} of {len(kept)} people are left out (first: frame {detections.frame[first]}, person "
-            f"{detections.person[first]}): {NEEDED}."
-        )
     with tqdm(total=int(kept.sum()), unit="person", dynamic_ncols=True, desc="Lifting") as bar:
         poses = lifter(
             detections.keypoints[kept],
@@ -139,7 +153,7 @@ def lift_detections(
         "source": source,
         "format": detections.source_format,
     }
-    return Predictions(poses, detections.frame[kept], detections.person[kept], lifter.skeleton, about), kept
+    return Predictions(poses, detections.frame[kept], detections.person[kept], lifter.skeleton, about)
 
 
 def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> str:
@@ -183,7 +197,7 @@ def images_by_frame(path: str | None, frames: list) -> dict:
     numbers, of the frame whose number its name ends with.
 
     Raises:
-        InputError: Nothing is there, or one file for several frames.
+        InputError: Nothing is there, one file for several frames, or a folder with none of the frames.
     """
     if path is None:
         return {}
@@ -199,7 +213,41 @@ def images_by_frame(path: str | None, frames: list) -> dict:
     by_name = {name: file for file in files for name in (file.stem, file.name)}
     by_number = {int(match[0]): file for file in files if (match := re.search(r"\d+$", file.stem))}
     found = {frame: by_name.get(str(frame), by_number.get(frame)) for frame in frames}
-    return {frame: file for frame, file in found.items() if file is not None}
+    found = {frame: file for frame, file in found.items() if file is not None}
+    if not found:
+        raise InputError(f"{path}: none of its {len(files)} images is of a frame; frames are {frames[0]} and so on.")
+    return found
+
+
+def _check_new(file: pathlib.Path, overwrite: bool) -> None:
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; expected a file to write.")
+    if file.exists() and not overwrite:
+        raise InputError(f"{file}: exists already; --overwrite replaces it.")
+
+
+def _check_writable(file: pathlib.Path) -> None:
+    partial = file.with_name(file.name + ".partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written ({error.strerror}).") from None
+
+
+def _liftable(detections: Detections, lifter: "tf_wsgen.PoseLifter", source: str) -> np.ndarray:
+    """(N,) bool: which people can be lifted; says how many can't."""
+    kept = lifter.readable(detections.keypoints, detections.visible)
+    if not kept.any():
+        raise InputError(f"{source}: none of its {len(kept)} people can be lifted; {NEEDED}.")
+    if not kept.all():
+        first = int(np.argmin(kept))
+        print(
+            f"{int((~kept).sum())} of {len(kept)} people are left out (first: frame {detections.frame[first]}, person "
+            f"{detections.person[first]}): {NEEDED}."
+        )
+    return kept
 
 
 def _head_sizes(path: str | None, rows: int) -> np.ndarray | None:
@@ -212,22 +260,26 @@ def _head_sizes(path: str | None, rows: int) -> np.ndarray | None:
     return sizes
 
 
-def _write_bvh_files(predictions: Predictions, options: PredictOptions, output: pathlib.Path) -> None:
-    """A file for each person, and with "all" for each hypothesis."""
-    skeleton = predictions.skeleton
-    people = list(dict.fromkeys(predictions.person.tolist()))
-    for person in people:
-        rows = predictions.person == person
-        name = output.stem if len(people) == 1 else f"{output.stem}_person{person}"
-        poses = {name: predictions.poses.pose_3d[rows]}
+def _bvh_files(
+    person: np.ndarray, options: PredictOptions, output: pathlib.Path
+) -> dict[pathlib.Path, tuple[int, int | None]]:
+    """The person and the hypothesis (None: the chosen pose) of each file to write, the hypotheses only with "all"."""
+    people = list(dict.fromkeys(person.tolist()))
+    found = {}
+    for one in people:
+        name = output.stem if len(people) == 1 else f"{output.stem}_person{one}"
+        found[output.with_name(f"{name}.bvh")] = one, None
         if options.select == "all":
             for index in range(options.num_hypotheses):
-                poses[f"{name}_hypothesis{index + 1}"] = predictions.poses.hypotheses[rows, index]
-        for stem, positions in poses.items():
-            file = output.with_name(f"{stem}.bvh")
-            if file != output and file.exists() and not options.overwrite:
-                raise InputError(f"{file}: exists already; --overwrite replaces it.")
-            # Camera frame (y down, z away) to z up.
-            upright = positions[..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
-            deviation = write_bvh(file, upright, skeleton.joints, skeleton_parents(skeleton), options.frame_rate)
-            print(f"{file}: bones take their mean lengths; joints are within {deviation:.1f} mm.")
+                found[output.with_name(f"{name}_hypothesis{index + 1}.bvh")] = one, index
+    return found
+
+
+def _write_bvh_files(predictions: Predictions, options: PredictOptions, output: pathlib.Path) -> None:
+    skeleton, poses = predictions.skeleton, predictions.poses
+    for file, (person, index) in _bvh_files(predictions.person, options, output).items():
+        chosen = poses.pose_3d if index is None else poses.hypotheses[:, index]
+        # Camera frame (y down, z away) to z up.
+        upright = chosen[predictions.person == person][..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
+        deviation = write_bvh(file, upright, skeleton.joints, skeleton_parents(skeleton), options.frame_rate)
+        print(f"{file}: bones take their mean lengths; joints are within {deviation:.1f} mm.")

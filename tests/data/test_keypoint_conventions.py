@@ -47,8 +47,9 @@ MEANINGS = {
     "mpi_inf_3dhp_28": {"neck": "thorax", "head": "neck", "head_top": "head"},
     "cmu": {
         "rhipjoint": "right_hip", "rfemur": "right_knee", "rtibia": "right_ankle", "rclavicle": "right_shoulder",
-        "rhumerus": "right_elbow", "rradius": "right_wrist", "lhipjoint": "left_hip", "lfemur": "left_knee",
-        "ltibia": "left_ankle", "lclavicle": "left_shoulder", "lhumerus": "left_elbow", "lradius": "left_wrist",
+        "rhumerus": "right_elbow", "rradius": "right_radius", "rwrist": "right_hand", "lhipjoint": "left_hip",
+        "lfemur": "left_knee", "ltibia": "left_ankle", "lclavicle": "left_shoulder", "lhumerus": "left_elbow",
+        "lradius": "left_radius", "lwrist": "left_hand",
         "thorax": "nowhere", "lowerneck": "thorax", "upperneck": "neck",
     },
 }  # fmt: skip
@@ -60,7 +61,7 @@ DERIVED = {
     "coco18": {"thorax", "neck", "head", "pelvis"},
     "body25": {"thorax", "neck", "head"},
     "halpe26": {"thorax", "neck"},
-    "cmu": {"pelvis"},
+    "cmu": {"pelvis", "left_wrist", "right_wrist"},
 }
 
 
@@ -70,6 +71,11 @@ def people():
     pose = synthetic_people(3, train_sequences=32, test_sequences=1, frames=8).train.pose_3d.astype(np.float64)
     points = {joint: pose[:, index] for index, joint in enumerate(OURS)}
     points["mid_shoulder"] = (points["left_shoulder"] + points["right_shoulder"]) / 2
+    for side in ("left", "right"):
+        # CMU's forearm is a bone of three quarters, and one half as long that goes on along the line.
+        for end, share in (("radius", 0.75), ("hand", 1.125)):
+            elbow, wrist = points[f"{side}_elbow"], points[f"{side}_wrist"]
+            points[f"{side}_{end}"] = elbow + share * (wrist - elbow)
     points["nowhere"] = np.full_like(points["neck"], np.nan)
     up = points["head"] - points["neck"]
     up /= np.linalg.norm(up, axis=-1, keepdims=True)

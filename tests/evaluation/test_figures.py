@@ -9,8 +9,9 @@ import pytest
 
 from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
-from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, draw_hypotheses
+from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, draw_hypotheses, draw_predictions
 from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.hypotheses.predictions import LiftedPoses, Predictions
 from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 
@@ -82,3 +83,23 @@ def test_a_picture_that_fails_half_way_leaves_the_old_one(draw, tmp_path, monkey
         draw(output)
     plt.close("all")
     assert output.read_bytes() == OLD
+
+
+@pytest.mark.parametrize(("rows", "drawn"), [(1, [0]), (3, [0, 1, 2]), (23, list(range(0, 23, 2)))])
+def test_predictions_are_drawn_evenly_over_the_file(tmp_path, monkeypatch, rows, drawn):
+    shapes = {"keypoints": (J, 2), "visible": (J,), "pose_3d": (J, 3), "reprojection": (J, 2), "log_likelihood": ()}
+    shapes |= {
+        "hypotheses": (2, J, 3),
+        "hypotheses_reprojection": (2, J, 2),
+        "hypotheses_log_likelihood": (2,),
+    }
+    poses = LiftedPoses(**{name: np.random.default_rng(0).random((rows, *shape)) for name, shape in shapes.items()})
+    predictions = Predictions(poses, np.arange(rows), np.zeros(rows, int), HUMAN16, {"model": "made-up"})
+    titles = []
+    monkeypatch.setattr(
+        matplotlib.figure.Figure,
+        "savefig",
+        lambda self, path, **_: (titles.extend(axes.get_title(loc="left") for axes in self.axes), path.touch()),
+    )
+    draw_predictions(predictions, tmp_path / "sheet.png")
+    assert [title for title in titles if title] == [f"{row}, person 0" for row in drawn]

@@ -14,8 +14,6 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import Skeleton
 from tf_wsgen.viewer import html as viewer
 
-pytest.importorskip("plotly", reason="plotly is not installed: pip install 'tf_wsgen[viewer]'")
-
 NASTY = "</script><img src=x onerror=alert(1)>&amp;'\"\u2028é\ud800"
 PNG = b"\x89PNG\r\n\x1a\n rest of a picture"
 JPEG = b"\xff\xd8\xff\xe0 rest of a picture"
@@ -142,9 +140,23 @@ def test_texts_cannot_break_out(tmp_path, make_predictions):
     assert nasty.data["frames"][0]["name"] == NASTY
     assert nasty.data["people"] == [NASTY]
     assert nasty.data["joints"][0] == "right_hip" + NASTY
-    assert nasty.data["about"] == [[NASTY.replace("_", " "), NASTY], ["source", NASTY]]
+    name = NASTY.partition("/")[2]
+    assert nasty.data["about"] == [[NASTY.replace("_", " "), NASTY], ["source", name]]
     # What no file can hold, half a surrogate pair, becomes the mark for it.
-    assert nasty.texts["title"] == nasty.texts["h1"] == "3D poses: " + NASTY.replace("\ud800", "\ufffd")
+    assert nasty.texts["title"] == nasty.texts["h1"] == "3D poses: " + name.replace("\ud800", "\ufffd")
+
+
+def test_no_path_of_the_machine_is_in_the_page(tmp_path, make_predictions):
+    about = {"source": tmp_path / "keypoints.json", "model": str(tmp_path / "runs" / "mine")}
+    (tmp_path / "a.png").write_bytes(PNG)
+    name = str(tmp_path / "a.png")
+    predictions = make_predictions(frames=1, about=about, names=[name])
+    viewer.write_html(predictions, tmp_path / "page.html", images={name: name})
+    page = Page(tmp_path / "page.html")
+    assert page.texts["title"] == "3D poses: keypoints.json"
+    assert page.data["about"] == [["source", "keypoints.json"], ["model", "mine"]]
+    assert page.data["frames"][0]["name"] == "a.png"
+    assert str(tmp_path) not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_loaded_and_the_browser_is_told_so_first(tmp_path, make_predictions):
@@ -240,12 +252,6 @@ def test_too_many_rows_are_refused_with_what_to_do(tmp_path, make_predictions, m
     viewer.write_html(make_predictions(frames=3), tmp_path / "page.html")
     with pytest.raises(InputError, match=r"4 rows with 5 hypotheses each .* at most 3: write a part of the frames"):
         viewer.write_html(make_predictions(frames=4), tmp_path / "page.html")
-
-
-def test_without_plotly_the_message_says_what_to_install(tmp_path, make_predictions, monkeypatch):
-    monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    with pytest.raises(InputError, match=r"pip install 'tf_wsgen\[viewer\]'"):
-        viewer.write_html(make_predictions(), tmp_path / "page.html")
 
 
 def test_plotly_is_imported_only_when_a_page_is_written():

@@ -12,7 +12,6 @@ import scipy.linalg
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.viewer.html import write_html
 
-pytest.importorskip("plotly", reason="plotly is not installed: pip install 'tf_wsgen[viewer]'")
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
 ui = pytest.importorskip("selenium.webdriver.support.ui")
 By = pytest.importorskip("selenium.webdriver.common.by").By

@@ -183,7 +183,8 @@ CONVENTIONS: dict[str, Convention] = {
             head="head_top",
         ),
         # A bone stands for its end. The root is 100 mm from the hips' middle and isn't used; the bone "thorax" ends
-        # below the collarbones, "lowerneck" at the base of the neck.
+        # below the collarbones, "lowerneck" at the base of the neck. The radius ends in mid-forearm; the bone "wrist"
+        # goes on along the same line to where the hand bends, past the wrist's crease.
         _convention(
             "cmu",
             (
@@ -203,10 +204,10 @@ CONVENTIONS: dict[str, Convention] = {
             head="head",
             left_shoulder="lclavicle",
             left_elbow="lhumerus",
-            left_wrist="lradius",
+            left_wrist={"lwrist": 2 / 3, "lradius": 1 / 3},
             right_shoulder="rclavicle",
             right_elbow="rhumerus",
-            right_wrist="rradius",
+            right_wrist={"rwrist": 2 / 3, "rradius": 1 / 3},
         ),
     )
 }

@@ -94,9 +94,10 @@ def draw_clips(clips: list[Clip], output: str | os.PathLike, source: str) -> Non
 
 
 def draw_predictions(predictions: Predictions, output: str | os.PathLike, count: int = 12) -> None:
-    """Writes a PNG of the first people: the 2D pose under its reprojections, and all hypotheses in 3D.
+    """Writes a PNG of some people: the 2D pose under its reprojections, and all hypotheses in 3D.
 
-    The chosen pose is strong and coloured by side, the hypotheses behind it are faint.
+    Rows are spread evenly, the first and the last among them. The chosen pose is strong and coloured by side, the
+    hypotheses behind it are faint.
 
     Args:
         predictions: What was lifted.
@@ -105,15 +106,16 @@ def draw_predictions(predictions: Predictions, output: str | os.PathLike, count:
     """
     poses, skeleton = predictions.poses, predictions.skeleton
     count = min(count, len(predictions.frame))
+    rows = np.linspace(0, len(predictions.frame) - 1, count).round().astype(int)
     pairs = min(3, count)
     lines = -(-count // pairs)
     figure = plt.figure(figsize=(5.0 * pairs, 2.6 * lines + 0.4), layout="constrained")
-    for row in range(count):
-        axes = figure.add_subplot(lines, 2 * pairs, 2 * row + 1)
+    for place, row in enumerate(rows):
+        axes = figure.add_subplot(lines, 2 * pairs, 2 * place + 1)
         reprojections = poses.hypotheses_reprojection[row, : len(HYPOTHESIS_COLOURS)]
         _draw_flat(axes, poses.keypoints[row], poses.visible[row], skeleton, reprojections)
         axes.set_title(f"{predictions.frame[row]}, person {predictions.person[row]}", fontsize=7, loc="left")
-        axes = figure.add_subplot(lines, 2 * pairs, 2 * row + 2, projection="3d")
+        axes = figure.add_subplot(lines, 2 * pairs, 2 * place + 2, projection="3d")
         radius = 1.05 * max(np.abs(poses.hypotheses[row]).max(), np.abs(poses.pose_3d[row]).max())
         for pose in poses.hypotheses[row]:
             _draw_solid(axes, pose, skeleton, "#BBBBBB", radius)

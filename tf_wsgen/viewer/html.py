@@ -48,17 +48,19 @@ def write_html(
 
     Raises:
         InputError: No rows or too many; arrays that don't fit together or aren't finite; a person twice in a
-            frame; an image that can't be read, images too large or of other frames alone; no plotly; or a file
-            that can't be written.
+            frame; an image that can't be read, images too large or of other frames alone; or a file that can't
+            be written.
     """
+    from plotly.offline import get_plotlyjs
+
     _check(predictions)
     if title is None:
-        title = f"3D poses: {predictions.about.get('source', 'predictions')}"
+        title = f"3D poses: {_told('source', predictions.about.get('source', 'predictions'))}"
     numbers = json.dumps(_describe(predictions, images or {}), allow_nan=False, separators=(",", ":"))
     page = string.Template(_packaged("viewer.html")).substitute(
         title=_escaped(title),
         style=_packaged("viewer.css"),
-        plotly=_plotly_source(),
+        plotly=get_plotlyjs(),
         # JSON has "<" only inside texts, where this means the same and can't close the element.
         numbers=numbers.replace("<", "\\u003c"),
         drawing=_packaged("drawing.js"),
@@ -76,16 +78,14 @@ def write_html(
         partial.unlink(missing_ok=True)
 
 
+def check_page(frames: np.ndarray, people: np.ndarray, num_hypotheses: int, images: Mapping) -> None:
+    """Refuses what `write_html` would refuse of the rows' frames and people and of images, before they are lifted."""
+    _check_rows(frames, people, num_hypotheses)
+    _embedded(images, dict.fromkeys(map(str, frames.tolist())))
+
+
 def _packaged(name: str) -> str:
     return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _plotly_source() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError:
-        raise InputError("The viewer needs plotly, which is not there: pip install 'tf_wsgen[viewer]'.") from None
-    return get_plotlyjs()
 
 
 def _escaped(text: str) -> str:
@@ -117,15 +117,19 @@ def _check(predictions: Predictions) -> None:
             raise InputError(f"The predictions' {name} has numbers that are not finite.")
     if len(predictions.person) != rows:
         raise InputError(f"The predictions name {len(predictions.person)} people in {rows} rows; expected one a row.")
+    _check_rows(predictions.frame, predictions.person, count)
+
+
+def _check_rows(frames: np.ndarray, people: np.ndarray, count: int) -> None:
     seen = set()
-    for frame, person in zip(predictions.frame, predictions.person, strict=True):
+    for frame, person in zip(frames, people, strict=True):
         if (str(frame), str(person)) in seen:
             raise InputError(f"Frame {frame} has person {person} twice; expected each person once a frame.")
         seen.add((str(frame), str(person)))
     most = MOST_POSES // (count + 1)
-    if rows > most:
+    if len(frames) > most:
         raise InputError(
-            f"{rows:,} rows with {count} hypotheses each are too many for one page; expected at most {most:,}: "
+            f"{len(frames):,} rows with {count} hypotheses each are too many for one page; expected at most {most:,}: "
             "write a part of the frames, or every few of them, or fewer hypotheses."
         )
 
@@ -143,9 +147,12 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "jointSides": [_side((joint,)) for joint in skeleton.joints],
         "boneSides": [_side(bone) for bone in skeleton.bones],
         "numHypotheses": poses.hypotheses.shape[1],
-        "frames": [{"name": name, "rows": rows, "image": embedded.get(name)} for name, rows in rows_of_frame.items()],
+        "frames": [
+            {"name": _told("frame", name), "rows": rows, "image": embedded.get(name)}
+            for name, rows in rows_of_frame.items()
+        ],
         "people": [str(person) for person in predictions.person],
-        "about": [[name.replace("_", " "), str(value)] for name, value in predictions.about.items()],
+        "about": [[name.replace("_", " "), _told(name, value)] for name, value in predictions.about.items()],
         "bounds2d": _bounds_2d(poses),
         "bounds3d": _bounds_3d(poses),
         "keypoints": _packed(poses.keypoints),
@@ -158,6 +165,12 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "logLikelihood": np.round(poses.log_likelihood.astype(float), 2).tolist(),
         "hypothesesLogLikelihood": np.round(poses.hypotheses_log_likelihood.astype(float), 2).ravel().tolist(),
     }
+
+
+def _told(name: str, value: object) -> str:
+    """A value as the page says it: of the source and of every absolute path the last part; pages are given away."""
+    path = pathlib.PurePath(str(value))
+    return path.name if name == "source" or path.is_absolute() else str(value)
 
 
 def _side(joints: tuple[str, ...]) -> str:

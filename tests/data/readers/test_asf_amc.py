@@ -2,6 +2,7 @@
 
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -300,8 +301,10 @@ BODY = {
     "rhipjoint": ("root", RIGHT, 10), "rfemur": ("rhipjoint", DOWN, 40), "rtibia": ("rfemur", DOWN, 41),
     "lowerback": ("root", UP, 12), "upperback": ("lowerback", UP, 13), "thorax": ("upperback", UP, 14),
     "lowerneck": ("thorax", UP, 8), "upperneck": ("lowerneck", UP, 9), "head": ("upperneck", UP, 10),
-    "lclavicle": ("thorax", LEFT, 17), "lhumerus": ("lclavicle", DOWN, 28), "lradius": ("lhumerus", DOWN, 24),
-    "rclavicle": ("thorax", RIGHT, 17), "rhumerus": ("rclavicle", DOWN, 28), "rradius": ("rhumerus", DOWN, 24),
+    "lclavicle": ("thorax", LEFT, 17), "lhumerus": ("lclavicle", DOWN, 28), "lradius": ("lhumerus", DOWN, 18),
+    "lwrist": ("lradius", DOWN, 9),
+    "rclavicle": ("thorax", RIGHT, 17), "rhumerus": ("rclavicle", DOWN, 28), "rradius": ("rhumerus", DOWN, 18),
+    "rwrist": ("rradius", DOWN, 9),
 }  # fmt: skip
 # The same body in the order of HUMAN16: mm, z up, the pelvis 820 mm high; the person looks towards -y.
 STANDING = {
@@ -424,6 +427,19 @@ def test_files_are_read_one_at_a_time(folder):
         next(clips)
     with pytest.raises(InputError, match=r"02_01\.amc: line 2"):
         next(clips)
+
+
+@pytest.mark.parametrize(("group", "name"), [("train", "02_01"), ("test", "02_06")])
+def test_the_sixteen_joints_are_those_of_cmu16(data_folder, group, name):
+    """Which stands elsewhere on the floor."""
+    raw = data_folder / "cmu_raw"
+    poses = cmu_poses(read_amc(read_asf(raw / "02.asf"), raw / f"{name}.amc"), name)[::6]
+    with h5py.File(data_folder / "cmu16.h5") as file:
+        expected = file[group][name][()]
+    root = [HUMAN16.root_index]
+    np.testing.assert_allclose(poses - poses[:, root], expected - expected[:, root], atol=0.02)
+    elbow, wrist = (poses[:, HUMAN16.index(joint)] for joint in ("left_elbow", "left_wrist"))
+    np.testing.assert_allclose(np.linalg.norm(wrist - elbow, axis=-1), 252.5, atol=0.1)
 
 
 @pytest.mark.parametrize("name", ["02_01", "02_06"])

@@ -264,26 +264,31 @@ STANDING = {
 }  # fmt: skip
 EXPECTED = np.array([STANDING[joint] for joint in HUMAN16.joints], float)
 LEFT = np.array([1.0, 0.0, 0.0])
+# The ends of CMU's bones "radius" and "wrist", which has the wrist two thirds along it.
+STANDING |= {
+    "left_radius": (170, 0, 750), "left_hand": (170, 0, 660),
+    "right_radius": (-170, 0, 750), "right_hand": (-170, 0, 660),
+}  # fmt: skip
 JOINTS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 
 
-def limbs(names, hip_parent, shoulder_parent):
+def limbs(names, hip_parent, shoulder_parent, arm=JOINTS[3:]):
     """(joint, parent, place) of four limbs; `names` gives the file's name of ours."""
     for side in ("left", "right"):
-        for limb, parent in ((JOINTS[:3], hip_parent), (JOINTS[3:], shoulder_parent)):
+        for limb, parent in ((JOINTS[:3], hip_parent), (arm, shoulder_parent)):
             for joint in limb:
                 yield names(side, joint), parent, STANDING[f"{side}_{joint}"]
                 parent = names(side, joint)
 
 
 def mixamo_names(prefix):
-    table = dict(zip(JOINTS, ("UpLeg", "Leg", "Foot", "Arm", "ForeArm", "Hand"), strict=True))
+    table = dict(zip(JOINTS, ("UpLeg", "Leg", "Foot", "Arm", "ForeArm", "Hand"), strict=True)) | {"radius": "Hand"}
     return lambda side, joint: f"{prefix}{side.capitalize()}{table[joint]}"
 
 
 def bones_names(side, joint):
-    table = dict(zip(JOINTS, ("femur", "tibia", "foot", "humerus", "radius", "wrist"), strict=True))
-    return side[0] + table[joint]
+    bones = ("femur", "tibia", "foot", "humerus", "radius", "wrist", "hand")
+    return side[0] + dict(zip((*JOINTS[:5], "radius", "hand"), bones, strict=True))[joint]
 
 
 # Skeletons as programs write them, with the joints that matter here: (joint, parent, place).
@@ -292,7 +297,7 @@ SKELETONS = {
         ("Hips", None, (0, 0, 920)), ("LHipJoint", "Hips", (0, 0, 920)), ("RHipJoint", "Hips", (0, 0, 920)),
         ("LowerBack", "Hips", (0, 0, 920)), ("Spine", "LowerBack", (0, 0, 1040)), ("Spine1", "Spine", (0, 0, 1210)),
         ("Neck", "Spine1", (0, 0, 1210)), ("Neck1", "Neck", (0, 0, 1290)), ("Head", "Neck1", (0, 0, 1380)),
-        ("Head_end", "Head", (0, 0, 1480)), *limbs(mixamo_names(""), "Hips", "Spine1"),
+        ("Head_end", "Head", (0, 0, 1480)), *limbs(mixamo_names(""), "Hips", "Spine1", ("shoulder", "elbow", "radius")),
     ],
     "Mixamo": [
         ("mixamorig:Hips", None, (0, 0, 920)), ("mixamorig:Spine", "mixamorig:Hips", (0, 0, 1040)),
@@ -320,8 +325,8 @@ SKELETONS = {
             for side in ("left", "right")
             for bone, parent, joint in (
                 ("hipjoint", "root", "hip"), ("femur", "hipjoint", "knee"), ("tibia", "femur", "ankle"),
-                ("clavicle", "root", "shoulder"), ("humerus", "clavicle", "elbow"), ("radius", "humerus", "wrist"),
-                ("wrist", "radius", "wrist"),
+                ("clavicle", "root", "shoulder"), ("humerus", "clavicle", "elbow"), ("radius", "humerus", "radius"),
+                ("wrist", "radius", "hand"),
             )
         ],
     ],
@@ -330,7 +335,7 @@ SKELETONS = {
         ("lowerneck", "root", (0, 0, 1210)), ("upperneck", "lowerneck", (0, 0, 1290)),
         ("head", "upperneck", (0, 0, 1380)), ("head_end", "head", (0, 0, 1480)),
         ("lclavicle", "root", (0, 0, 1210)), ("rclavicle", "root", (0, 0, 1210)),
-        *limbs(bones_names, "root", "root"),
+        *limbs(bones_names, "root", "root", ("shoulder", "elbow", "radius", "hand")),
     ],
     "human16": [
         ("pelvis", None, STANDING["pelvis"]),

@@ -125,14 +125,18 @@ def bvh_clips(
     yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
 
 
-def _both_sides(left: str, right: str, thorax: str, neck: str, head: str, **limbs: str) -> JointTable:
-    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side."""
+def _both_sides(
+    left: str, right: str, thorax: str, neck: str, head: str, **limbs: str | Mapping[str, float]
+) -> JointTable:
+    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side, or by weights."""
     table = {
-        f"{side}_{limb}": {name.format(sign): 1.0}
+        f"{side}_{limb}": {
+            name.format(sign): w for name, w in ({names: 1.0} if isinstance(names, str) else names).items()
+        }
         for side, sign in (("left", left), ("right", right))
-        for limb, name in limbs.items()
+        for limb, names in limbs.items()
     }
-    pelvis = dict.fromkeys((limbs["hip"].format(left), limbs["hip"].format(right)), 0.5)
+    pelvis = dict.fromkeys((*table["left_hip"], *table["right_hip"]), 0.5)
     return {"pelvis": pelvis, "thorax": {thorax: 1.0}, "neck": {neck: 1.0}, "head": {head: 1.0}, **table}
 
 
@@ -146,8 +150,11 @@ _BIOVISION = {
 }  # fmt: skip
 _BONES = {
     "hip": "{}femur", "knee": "{}tibia", "ankle": "{}foot",
-    "shoulder": "{}humerus", "elbow": "{}radius", "wrist": "{}wrist",
+    "shoulder": "{}humerus", "elbow": "{}radius", "wrist": {"{}hand": 2 / 3, "{}wrist": 1 / 3},
 }  # fmt: skip
+# cgspeed's conversion of CMU ends the forearm where the bone "radius" ends, and has no bone "wrist", which goes on from
+# there along the same line, half as long: the wrist is a third beyond.
+_CGSPEED = _ARM_AND_LEG | {"wrist": {"{}Hand": 4 / 3, "{}ForeArm": -1 / 3}}
 _LEFT_RIGHT = ("Left", "Right")
 # By skeleton: a joint that tells it from those below, and which of its joints is ours. Bones of ASF are known by their
 # ends, joints of BVH are bones' beginnings: Neck1 of cgspeed's conversion of CMU is the end of the bone lowerneck.
@@ -157,7 +164,7 @@ JOINT_TABLES: dict[str, tuple[str, JointTable]] = {
     "human16": ("pelvis", CONVENTIONS["human16"].human16),
     ENDS_OF_BONES: ("lhipjoint", CONVENTIONS["cmu"].human16),
     "CMU's bones": ("lhipjoint", _both_sides("l", "r", "upperneck", "head", "head" + END, **_BONES)),
-    "CMU by cgspeed": ("LHipJoint", _both_sides(*_LEFT_RIGHT, "Neck1", "Head", "Head" + END, **_ARM_AND_LEG)),
+    "CMU by cgspeed": ("LHipJoint", _both_sides(*_LEFT_RIGHT, "Neck1", "Head", "Head" + END, **_CGSPEED)),
     "Mixamo": ("HeadTop_End", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "HeadTop_End", **_ARM_AND_LEG)),
     "MotionBuilder": ("Hips", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_ARM_AND_LEG)),
     "Biovision": ("LeftHip", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_BIOVISION)),
