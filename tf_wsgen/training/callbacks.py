@@ -42,7 +42,9 @@ class Progress(keras.callbacks.Callback):
         """Moves the bar."""
         self.bar.update(self.stride)
         short = {"mmd²": "mmd_squared", "gp": "gradient_penalty", "2d": "reprojection", "div": "diversity"}
-        self.bar.set_postfix({name: f"{logs[key]:.3g}" for name, key in short.items()}, refresh=False)
+        short |= {"es": "pose_energy", "median": "median"}
+        shown = {name: f"{logs[key]:.3g}" for name, key in short.items() if key in logs}
+        self.bar.set_postfix(shown, refresh=False)
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints the evaluation above the bar."""

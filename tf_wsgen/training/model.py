@@ -88,8 +88,9 @@ class WSGen(keras.Model):
 
     @property
     def generator_variables(self) -> list:
-        """Weights of the generator side's update: trunk, generator, camera, encoder."""
-        return self.lifting_variables + self.encoder.trainable_variables
+        """Weights of the generator side's update: trunk, generator, camera, and the encoder where it is trained."""
+        encoder = self.encoder.trainable_variables if self.loss_config.weight_reconstruction else []
+        return self.lifting_variables + encoder
 
     def weights_by_part(self) -> dict[str, list]:
         """Every weight and average, as a checkpoint names them.
