@@ -1,0 +1,84 @@
+"""Training on simulated pairs: what a batch holds, what an update computes, and what the lifter makes of it."""
+
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_wsgen.config import load_config
+from tf_wsgen.data.pipeline import simulated_batches
+from tf_wsgen.errors import InputError
+from tf_wsgen.hypotheses.lifter_file import load_lifter, save_lifter
+from tf_wsgen.training.loop import make_model
+from tf_wsgen.training.strategy import make_strategy
+
+BATCH, CODES, CODE_SIZE = 8, 3, 6
+
+
+def batches(data, count, config=None, **changes):
+    config = config or load_config(pathlib.Path(__file__).parents[2] / "configs" / "posterior.yaml")
+    dataset = simulated_batches(data, config.simulation, BATCH, CODES, CODE_SIZE, **{"seed": 0, **changes})
+    return list(dataset.take(count).as_numpy_iterator())
+
+
+@pytest.fixture(scope="module")
+def model(small_data):
+    config = load_config(pathlib.Path(__file__).parents[2] / "configs" / "posterior.yaml").override(
+        {"network": {"width": 24, "code_size": CODE_SIZE}, "training": {"batch_size": BATCH, "jit_compile": False}},
+        "test",
+    )
+    return make_model(config, small_data, make_strategy("one_device"))
+
+
+def test_a_batch_is_a_function_of_seed_and_update_and_ends_in_the_zero_code(small_data):
+    first, second = batches(small_data, 2)
+    resumed = batches(small_data, 1, first_update=1)[0]
+    for name, value in second.items():
+        np.testing.assert_array_equal(resumed[name], value)
+        assert np.isfinite(value).all()
+    assert np.abs(first["pose_2d"] - second["pose_2d"]).max() > 0.1
+    assert first["z"].shape == (BATCH, CODES + 1, CODE_SIZE)
+    np.testing.assert_array_equal(first["z"][:, -1], np.zeros((BATCH, CODE_SIZE)))
+    assert (first["z"][:, :-1] != 0).all()
+    np.testing.assert_array_equal(first["pose_2d"][first["visible"] == 0], 0.0)
+
+
+def test_replicas_share_a_batch(small_data):
+    whole = batches(small_data, 1)[0]
+    parts = batches(small_data, 2, shard=(0, 2, 2))
+    np.testing.assert_array_equal(np.concatenate([part["pose_3d_seen"] for part in parts]), whole["pose_3d_seen"])
+    with pytest.raises(InputError, match="expected a multiple of the 3 replicas"):
+        batches(small_data, 1, shard=(0, 1, 3))
+
+
+def test_an_update_computes_what_has_a_weight_and_trains_by_it(model, small_data):
+    batch = {name: tf.constant(value) for name, value in batches(small_data, 1)[0].items()}
+    before = [variable.numpy() for variable in model.discriminator.weights + model.encoder.weights]
+    losses = [model.train_step(batch) for _ in range(30)]
+    names = {"reprojection", "camera", "pose_energy", "joint_energy", "median", "template_median"}
+    assert set(losses[0]) == names
+    assert losses[-1]["pose_energy"] < 0.9 * losses[0]["pose_energy"]
+    for old, variable in zip(before, model.discriminator.weights + model.encoder.weights, strict=True):
+        np.testing.assert_array_equal(variable, old)
+
+
+def test_each_hypothesis_has_its_camera_and_a_common_frame_keeps_what_is_seen(model, small_data, tmp_path):
+    batch = batches(small_data, 1)[0]
+    save_lifter(model.lifter(), tmp_path / "lifter.npz", {})
+    lifter, _ = load_lifter(tmp_path / "lifter.npz")
+    hypotheses, camera = lifter.generate(batch["pose_2d"], batch["visible"], batch["z"])
+    assert camera.shape == (BATCH, CODES + 1, 2, 3)
+    assert np.abs(camera[:, 0] - camera[:, 1]).max() > 1e-4
+    seen = lifter.to_camera_frame(hypotheses, camera)
+    np.testing.assert_allclose(lifter.to_camera_frame(*lifter.to_common_frame(hypotheses, camera)), seen, atol=0.05)
+
+
+def test_a_hidden_joint_is_told_from_one_at_the_root(model, small_data):
+    batch = batches(small_data, 1)[0]
+    lifter = model.lifter()
+    seen = np.ones_like(batch["visible"])
+    hidden = seen.copy()
+    hidden[:, 9] = 0.0
+    first, second = (lifter.generate(batch["pose_2d"], visible, batch["z"]).hypotheses for visible in (seen, hidden))
+    assert np.abs(first - second).max() > 1e-4
