@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.errors import InputError
+from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.hypotheses.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
 from tf_wsgen.hypotheses.lifter_file import load_lifter
 from tf_wsgen.hypotheses.predictions import LiftedPoses
@@ -41,6 +42,8 @@ class PoseLifter:
         seed: int = 0,
         select: str = "zero_code",
         batch_size: int = 512,
+        image_size: tuple[float, float] | None = None,
+        focal_length: float | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> LiftedPoses:
         """Lifts 2D poses.
@@ -52,6 +55,10 @@ class PoseLifter:
             seed: Of the codes.
             select: The pose to choose: "zero_code", or "mean_shift" for the mode of the hypotheses.
             batch_size: Poses a call into TensorFlow.
+            image_size: Width and height, pixels. With it each person is lifted as by a camera that looks at their
+                pelvis, and turned back (`tf_wsgen.geometry.ray`); without it poses are in the frame of that ray,
+                up to half the field of view from the camera's.
+            focal_length: Pixels; None for 1.1 times the image's width.
             progress: Called with the number of poses after each call.
 
         Raises:
@@ -67,7 +74,16 @@ class PoseLifter:
             raise InputError(f"num_hypotheses is {num_hypotheses}; expected 1 to {most:,} with select={select!r}.")
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; expected at least 1.")
-        leading = keypoints.shape[:-2]
+        if image_size is None and focal_length is not None:
+            raise InputError("focal_length is given without image_size, which tells where the optical axis is.")
+        for name, value in (("image_size", image_size), ("focal_length", focal_length)):
+            if value is not None and not (np.isfinite(value).all() and np.min(value) > 0):
+                raise InputError(f"{name} is {value}; expected pixels above 0.")
+        leading, given = keypoints.shape[:-2], keypoints
+        ray = None
+        if image_size is not None:
+            ray = ray_through(self._root(keypoints, visible), image_size, focal_length)
+            keypoints = ray.to_virtual(keypoints).astype(np.float32)
         rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
         count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
         # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
@@ -86,7 +102,19 @@ class PoseLifter:
                 progress(len(batch[0]))
         arrays = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         arrays = [array.reshape((*leading, *array.shape[1:])) for array in arrays]
-        return LiftedPoses(np.where(visible[..., None] > 0, keypoints, 0.0), visible, *arrays)
+        if ray is not None:
+            # Poses, then reprojections, of the chosen and of every hypothesis.
+            for first, turn in ((0, ray), (3, ray.over_hypotheses())):
+                arrays[first] = turn.to_camera_frame(arrays[first]).astype(np.float32)
+                arrays[first + 1] = turn.to_image(arrays[first + 1]).astype(np.float32)
+        return LiftedPoses(np.where(visible[..., None] > 0, given, 0.0), visible, *arrays)
+
+    def _root(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """(…, 2) pixels of the root, or of the mid-hip where it is missing."""
+        right, left = self.skeleton.hip_indices
+        mid_hip = (keypoints[..., right, :] + keypoints[..., left, :]) / 2.0
+        seen = visible[..., self.skeleton.root_index, None] > 0
+        return np.where(seen, keypoints[..., self.skeleton.root_index, :], mid_hip)
 
     def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""

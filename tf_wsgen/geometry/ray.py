@@ -1,0 +1,73 @@
+"""The camera that looks straight at a person: how a person beside the optical axis is seen, turned back. NumPy alone.
+
+Root-centred keypoints do not tell along which ray a person was seen, and so leave up to half the field of view of
+rotation open. With a focal length the ray is known: turned onto the axis of a virtual camera before lifting, and back
+after it, the same person gives the same pose anywhere in the image.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Focal length by image width where nothing is known: about what phones and webcams have.
+USUAL_FOCAL_LENGTH = 1.1
+# Rays further than this from the axis (x/z) hold no point of a perspective image worth turning.
+FARTHEST = 10.0
+
+
+class Ray(NamedTuple):
+    """Virtual cameras that share the real one's place and intrinsics and look at each person's root.
+
+    Attributes:
+        rotation: (…, 3, 3) from the real camera's frame to the virtual one's.
+        focal_length: Pixels.
+        centre: (2,) principal point, pixels.
+    """
+
+    rotation: np.ndarray
+    focal_length: float
+    centre: np.ndarray
+
+    def to_virtual(self, keypoints: np.ndarray) -> np.ndarray:
+        """Pixels (…, J, 2) as the virtual camera sees them."""
+        return self._turned(keypoints, self.rotation)
+
+    def to_image(self, keypoints: np.ndarray) -> np.ndarray:
+        """Pixels (…, J, 2) of the virtual camera in the real image."""
+        return self._turned(keypoints, np.swapaxes(self.rotation, -1, -2))
+
+    def to_camera_frame(self, pose_3d: np.ndarray) -> np.ndarray:
+        """(…, J, 3) of the virtual camera's frame turned into the real one's."""
+        return pose_3d @ self.rotation
+
+    def over_hypotheses(self) -> "Ray":
+        """The same, for arrays with an axis of hypotheses before that of joints."""
+        return self._replace(rotation=self.rotation[..., None, :, :])
+
+    def _turned(self, keypoints: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+        offset = (keypoints - self.centre) / self.focal_length
+        rays = np.concatenate([offset, np.ones_like(offset[..., :1])], axis=-1) @ np.swapaxes(rotation, -1, -2)
+        seen = rays[..., :2] / np.maximum(rays[..., 2:], 1.0 / FARTHEST)
+        return seen * self.focal_length + self.centre
+
+
+def ray_through(root: np.ndarray, image_size: tuple[float, float], focal_length: float | None = None) -> Ray:
+    """The virtual cameras that look at roots: the shortest turn of each root's ray onto the axis.
+
+    Args:
+        root: (…, 2) pixels, x right, y down.
+        image_size: Width and height, pixels; the principal point is the image's middle.
+        focal_length: Pixels; None for `USUAL_FOCAL_LENGTH` times the width.
+
+    Example:
+        >>> ray_through(np.array([320.0, 240.0]), (640, 480)).rotation.round(3).tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    focal_length = focal_length or USUAL_FOCAL_LENGTH * image_size[0]
+    centre = np.asarray(image_size, float) / 2.0
+    offset = (np.asarray(root, float) - centre) / focal_length
+    ray = np.concatenate([offset, np.ones_like(offset[..., :1])], axis=-1)
+    x, y, z = np.moveaxis(ray / np.linalg.norm(ray, axis=-1, keepdims=True), -1, 0)
+    # Rodrigues' formula for the turn of (x, y, z) onto (0, 0, 1); z is above 0, so nothing divides by 0.
+    rows = [[1 - x * x / (1 + z), -x * y / (1 + z), -x], [-x * y / (1 + z), 1 - y * y / (1 + z), -y], [x, y, z]]
+    return Ray(np.moveaxis(np.array(rows), (0, 1), (-2, -1)), float(focal_length), centre)
