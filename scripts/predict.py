@@ -14,7 +14,14 @@ _MODEL = flags.DEFINE_string(
 )
 _FORMAT = flags.DEFINE_string("format", "auto", "Format of the input; found from its content if not given.")
 _CONVENTION = flags.DEFINE_string("convention", None, "Joint convention of the input, such as coco17.")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", None, "WIDTHxHEIGHT in pixels, for normalised coordinates.")
+_IMAGE_SIZE = flags.DEFINE_string(
+    "image_size",
+    None,
+    "WIDTHxHEIGHT in pixels: for normalised coordinates, and to turn poses back from the ray to each person.",
+)
+_FOV = flags.DEFINE_float(
+    "fov", None, "Horizontal field of view, degrees; the focal length is 1.1 times the width if not given."
+)
 _LOWEST = flags.DEFINE_float("lowest_confidence", 0.1, "Joints below this confidence count as missing.", 0.0)
 _COUNT = flags.DEFINE_integer("num_hypotheses", 10, "Hypotheses a pose.", 1)
 _SELECT = flags.DEFINE_enum(
@@ -45,6 +52,7 @@ def main() -> None:
         format=_FORMAT.value,
         convention=_CONVENTION.value,
         image_size=image_size(_IMAGE_SIZE.value),
+        fov=_FOV.value,
         lowest_confidence=_LOWEST.value,
         num_hypotheses=_COUNT.value,
         select=_SELECT.value,

@@ -151,5 +151,5 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
     np.testing.assert_allclose(aside.log_likelihood, straight.log_likelihood, rtol=1e-3)
     with pytest.raises(InputError, match="focal_length is given without image_size"):
         lifter(pixels(pose + ahead), focal_length=900.0)
-    with pytest.raises(InputError, match="image_size is .*; expected pixels above 0"):
+    with pytest.raises(InputError, match=r"image_size is .*; expected pixels above 0"):
         lifter(pixels(pose + ahead), image_size=(0, 800))

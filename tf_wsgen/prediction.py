@@ -12,7 +12,8 @@ import tf_wsgen
 from tf_wsgen.data.readers.detections import Detections, read_detections
 from tf_wsgen.data.safe_files import hdf5_array, open_hdf5
 from tf_wsgen.errors import InputError
-from tf_wsgen.hypotheses.predictions import LiftedPoses, Predictions
+from tf_wsgen.geometry.ray import USUAL_FOCAL_LENGTH
+from tf_wsgen.hypotheses.predictions import LARGEST_ERROR, LiftedPoses, Predictions
 from tf_wsgen.writers.arrays import write_npz
 from tf_wsgen.writers.bvh import skeleton_parents, write_bvh
 from tf_wsgen.writers.records import write_json
@@ -30,7 +31,8 @@ class PredictOptions:
         model: SavedModel, work directory or lifter file; None is the model in the package.
         format: Format of the input, or "auto".
         convention: Joint convention of the input; None where the format tells.
-        image_size: Width and height in pixels, for normalised coordinates.
+        image_size: Width and height in pixels, for normalised coordinates and to look along the ray to each person.
+        fov: Horizontal field of view in degrees; None for a focal length of 1.1 times the width.
         lowest_confidence: Joints below it count as missing.
         num_hypotheses: Hypotheses a pose.
         select: "zero_code", "mean_shift", or "all": the zero code, and in BVH a file for each hypothesis too.
@@ -45,6 +47,7 @@ class PredictOptions:
     format: str = "auto"
     convention: str | None = None
     image_size: tuple[int, int] | None = None
+    fov: float | None = None
     lowest_confidence: float = 0.1
     num_hypotheses: int = 10
     select: str = "zero_code"
@@ -53,6 +56,14 @@ class PredictOptions:
     frame_rate: float = 25.0
     image: str | None = None
     overwrite: bool = False
+
+    @property
+    def focal_length(self) -> float | None:
+        """Pixels, of the field of view or usual for the width; None where the image's size is not known."""
+        if self.image_size is None:
+            return None
+        width = self.image_size[0]
+        return USUAL_FOCAL_LENGTH * width if self.fov is None else width / 2.0 / np.tan(np.radians(self.fov) / 2.0)
 
 
 def predict(
@@ -81,6 +92,10 @@ def predict(
         raise InputError(f"{output}: ends with {output.suffix!r}; expected one of {list(FORMATS)}.")
     if not 0.0 < options.frame_rate < np.inf:
         raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
+    if options.fov is not None and not 0.0 < options.fov < 180.0:
+        raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
+    if options.fov is not None and options.image_size is None:
+        raise InputError("fov is given without image_size, which tells where the optical axis is.")
     if options.image and not html:
         raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
     files = [file for file in (output, html, png) if file]
@@ -143,6 +158,8 @@ def lift_detections(
             options.num_hypotheses,
             options.seed,
             "mean_shift" if options.select == "mean_shift" else "zero_code",
+            image_size=options.image_size,
+            focal_length=options.focal_length,
             progress=bar.update,
         )
     about = {
@@ -152,6 +169,8 @@ def lift_detections(
         "num_hypotheses": options.num_hypotheses,
         "source": source,
         "format": detections.source_format,
+        "image_size": options.image_size and list(options.image_size),
+        "focal_length": options.focal_length,
     }
     return Predictions(poses, detections.frame[kept], detections.person[kept], lifter.skeleton, about)
 
@@ -164,14 +183,26 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
         head_sizes: (R,) pixels; rows that are not positive are left out of the mean.
     """
     poses, about = predictions.poses, predictions.about
-    chosen = reprojection_error(poses, poses.reprojection)
-    every = reprojection_error(poses, poses.hypotheses_reprojection)
+    chosen = poses.reprojection_error
+    every = _hypotheses_error(poses)
     lines = [
         f"{len(chosen):,} people in {len(set(predictions.frame.tolist())):,} frames, "
         f"{about['num_hypotheses']} hypotheses each, seed {about['seed']}, model {about['model']}",
         f"reprojection error: {chosen.mean():.2f} pixels (chosen pose), {every.mean():.2f} pixels (all hypotheses)",
         f"spread of a joint: {poses.spread.mean():.1f} mm on average",
     ]
+    if about.get("focal_length"):
+        lines.append(f"camera: focal length {about['focal_length']:.0f} pixels (--fov sets it)")
+    else:
+        lines.append("camera: unknown; poses are in the frame of the ray to each person (--image_size turns them back)")
+    doubtful = np.flatnonzero(~poses.reliable)
+    if len(doubtful):
+        worst = doubtful[np.argsort(-(chosen / poses.height_in_image)[doubtful], kind="stable")[:3]]
+        frames = ", ".join(str(frame) for frame in dict.fromkeys(predictions.frame[worst].tolist()))
+        lines.append(
+            f"WARNING: {len(doubtful):,} of {len(chosen):,} poses reproject worse than {LARGEST_ERROR:.0%} of the "
+            f"person's height and are probably wrong (reliable: false); worst in frames {frames}"
+        )
     if head_sizes is not None:
         known = head_sizes > 0
         lines.insert(
@@ -182,12 +213,10 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
     return "\n".join(lines)
 
 
-def reprojection_error(poses: LiftedPoses, reprojection: np.ndarray) -> np.ndarray:
-    """Mean distance of visible joints from their reprojections: (R, J, 2) to (R,), or (R, N, J, 2) to (R, N)."""
-    extra = (slice(None), None) if reprojection.ndim == 4 else ()
-    keypoints, visible = poses.keypoints[extra], poses.visible[extra]
-    distance = np.linalg.norm(reprojection - keypoints, axis=-1)
-    return (distance * visible).sum(axis=-1) / visible.sum(axis=-1)
+def _hypotheses_error(poses: LiftedPoses) -> np.ndarray:
+    """Mean distance of visible joints from each hypothesis' reprojections: (R, N) pixels."""
+    distance = np.linalg.norm(poses.hypotheses_reprojection - poses.keypoints[:, None], axis=-1)
+    return (distance * poses.visible[:, None]).sum(axis=-1) / poses.visible.sum(axis=-1, keepdims=True)
 
 
 def images_by_frame(path: str | None, frames: list) -> dict:

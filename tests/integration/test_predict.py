@@ -1,6 +1,7 @@
 """From a detector's file to files of poses, with the model in the package."""
 
 import json
+import re
 
 import bvhio
 import h5py
@@ -229,3 +230,37 @@ def test_the_model_in_the_package_is_as_good_as_its_card_says(data_folder):
     assert metrics["num_rows"] == 18_012
     for choice, p2 in CARD.items():
         assert abs(metrics[choice]["p2"] - p2) < 0.1
+
+
+def test_a_pose_that_does_not_reproject_is_called_unreliable(tmp_path, capsys):
+    points, confidence = people("coco17")
+    # Wrists and ankles of another person: no body reprojects there.
+    points[3, 9:11] += [900.0, -900.0]
+    points[3, 15:17] += [-900.0, -900.0]
+    source = write(tmp_path / "clip.json", JSON["mmpose"][0](points, confidence))
+    predict(source, PredictOptions(num_hypotheses=2), tmp_path / "a.json")
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert not record["people"][3]["reliable"]
+    printed = capsys.readouterr().out
+    assert re.search(
+        rf"are probably wrong \(reliable: false\); worst in frames .*\b{record['people'][3]['frame']}\b", printed
+    )
+    assert "--image_size" in printed
+
+
+def test_the_camera_turns_poses_back_and_is_told(tmp_path, capsys):
+    source = make_file(tmp_path, "mmpose", "coco17")
+    options = PredictOptions(num_hypotheses=2, image_size=SIZE, fov=60.0)
+    predict(source, options, tmp_path / "a.npz")
+    assert "focal length 554 pixels (--fov sets it)" in capsys.readouterr().out
+    with np.load(tmp_path / "a.npz") as file:
+        lifter = tf_wsgen.load_pretrained()
+        assert json.loads(str(file["about"]))["image_size"] == list(SIZE)
+        direct = lifter(file["keypoints"], file["visible"], 2, image_size=SIZE, focal_length=options.focal_length)
+        np.testing.assert_allclose(direct.pose_3d, file["pose_3d"], atol=0.01)
+    for changes, message in (
+        ({"fov": 60.0}, "fov is given without"),
+        ({"image_size": SIZE, "fov": 200.0}, "fov is 200"),
+    ):
+        with pytest.raises(InputError, match=message):
+            predict(source, PredictOptions(**changes), tmp_path / "b.npz")

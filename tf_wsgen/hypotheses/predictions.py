@@ -6,6 +6,11 @@ import numpy as np
 
 from tf_wsgen.skeleton import Skeleton
 
+# Standard deviation of a person's joints about their mean by the person's height, both in the image (MPII).
+DEVIATION_BY_HEIGHT = 0.155
+# A chosen pose that reprojects worse than this share of the person's height is probably wrong.
+LARGEST_ERROR = 0.1
+
 
 @dataclasses.dataclass(frozen=True)
 class LiftedPoses:
@@ -33,6 +38,24 @@ class LiftedPoses:
     hypotheses: np.ndarray
     hypotheses_reprojection: np.ndarray
     hypotheses_log_likelihood: np.ndarray
+
+    @property
+    def reprojection_error(self) -> np.ndarray:
+        """(…) mean distance of the visible joints from the chosen pose's reprojections, pixels."""
+        distance = np.linalg.norm(self.reprojection - self.keypoints, axis=-1)
+        return (distance * self.visible).sum(axis=-1) / self.visible.sum(axis=-1)
+
+    @property
+    def height_in_image(self) -> np.ndarray:
+        """(…) pixels: the person's height, of which their joints' standard deviation is `DEVIATION_BY_HEIGHT`."""
+        seen = np.repeat(self.visible[..., None] > 0, 2, axis=-1)
+        centred = self.keypoints - self.keypoints.mean(axis=-2, keepdims=True, where=seen)
+        return np.sqrt(np.mean(centred**2, axis=(-2, -1), where=seen)) / DEVIATION_BY_HEIGHT
+
+    @property
+    def reliable(self) -> np.ndarray:
+        """(…) bool: the chosen pose reprojects to within `LARGEST_ERROR` of the person's height."""
+        return self.reprojection_error <= LARGEST_ERROR * self.height_in_image
 
     @property
     def covariance(self) -> np.ndarray:

@@ -12,8 +12,8 @@ from tf_wsgen.hypotheses.predictions import Predictions
 def write_npz(predictions: Predictions, output: str | os.PathLike) -> None:
     """Writes every array of the predictions, compressed and atomically.
 
-    Arrays: those of `LiftedPoses` by name, `spread` (R, J) mm, `frame` and `person` (R,), `joints` (J,) names,
-    `bones` (K, 2) joint indices, and `about`, a JSON text.
+    Arrays: those of `LiftedPoses` by name, `spread` (R, J) mm, `reliable` (R,), `frame` and `person` (R,), `joints`
+    (J,) names, `bones` (K, 2) joint indices, and `about`, a JSON text.
 
     Args:
         predictions: What to write.
@@ -28,6 +28,7 @@ def write_npz(predictions: Predictions, output: str | os.PathLike) -> None:
                 file,
                 **vars(poses),
                 spread=poses.spread.astype(np.float32),
+                reliable=poses.reliable,
                 frame=predictions.frame,
                 person=predictions.person,
                 joints=np.array(predictions.skeleton.joints),

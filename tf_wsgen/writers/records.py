@@ -29,7 +29,7 @@ def write_json(predictions: Predictions, output: str | os.PathLike) -> None:
 
 def as_record(predictions: Predictions) -> dict:
     """The predictions as plain objects, the content of the JSON file."""
-    poses, spread = predictions.poses, predictions.poses.spread
+    poses, spread, reliable = predictions.poses, predictions.poses.spread, predictions.poses.reliable
     people = [
         {
             "frame": _plain(predictions.frame[row]),
@@ -40,6 +40,7 @@ def as_record(predictions: Predictions) -> dict:
             "reprojection": _rounded(poses.reprojection[row]),
             "log_likelihood": _rounded(poses.log_likelihood[row], 4),
             "spread": _rounded(spread[row]),
+            "reliable": bool(reliable[row]),
             "hypotheses": [
                 {
                     "pose_3d": _rounded(poses.hypotheses[row, index]),
