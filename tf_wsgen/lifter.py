@@ -16,7 +16,7 @@ from tf_wsgen.hypotheses.predictions import LiftedPoses
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.skeleton import SKELETONS, Skeleton
 
-PRETRAINED = pathlib.Path(__file__).parent / "pretrained" / "cmu16.npz"
+PRETRAINED = pathlib.Path(__file__).parent / "pretrained" / "posterior.npz"
 SELECTIONS = ("zero_code", "mean_shift")
 DESCRIBED = ("pose_3d", "reprojection", "log_likelihood")
 
