@@ -156,8 +156,6 @@ def test_derived_joints_by_hand():
 LOST = {
     "left_hip": {"left_hip", "pelvis"},
     "right_shoulder": {"right_shoulder", "thorax", "head"},
-    "nose": {"neck"},
-    "right_ear": {"neck", "head"},
     "left_eye": set(),
     "left_wrist": {"left_wrist"},
 }
@@ -179,6 +177,47 @@ def test_a_missing_part_makes_a_derived_joint_missing(hidden, lost, content):
     np.testing.assert_array_equal(found.visible, expected)
     np.testing.assert_array_equal(found.points, np.where(expected[..., None], whole.points, 0))
     np.testing.assert_array_equal(found.confidence, np.where(expected, whole.confidence, 0))
+
+
+# What may be hidden of a face, and how far off (mm) neck and head may then be.
+PARTIAL_FACES = {
+    ("nose",): (60.0, 55.0),
+    ("right_ear",): (60.0, 130.0),
+    ("left_ear",): (60.0, 130.0),
+    ("nose", "left_ear"): (95.0, 130.0),
+    ("left_ear", "right_ear"): (110.0, 190.0),
+    ("left_ear", "right_ear", "left_eye"): (110.0, 190.0),
+    ("left_ear", "right_ear", "left_eye", "right_eye"): (110.0, 220.0),
+}
+
+
+@pytest.mark.parametrize(("hidden", "off"), PARTIAL_FACES.items())
+def test_head_and_neck_from_a_part_of_the_face(people, hidden, off):
+    points = seen_through(people, "coco17")
+    visible = np.ones(points.shape[:-1])
+    names = CONVENTIONS["coco17"].joints
+    middle = (people["left_ear"] + people["right_ear"]) / 2
+    for side, ear in (("left", people["left_ear"]), ("right", people["right_ear"])):
+        # Eyes: as high as the ears, 32 mm beside the middle, three quarters of the way to the nose before them.
+        forwards = 0.75 * (people["nose"] - middle)
+        points[..., names.index(f"{side}_eye"), :] = middle + forwards + (ear - middle) * 32.0 / 72.0
+    visible[..., [names.index(joint) for joint in hidden]] = 0
+    found = convert(points, "coco17", visible)
+    for joint, most in zip(("neck", "head"), off, strict=True):
+        assert found.visible[..., OURS.index(joint)].all()
+        distance = np.linalg.norm(found.points[..., OURS.index(joint), :] - people[joint], axis=-1)
+        assert distance.max() < most, (joint, distance.max())
+
+
+def test_without_a_face_or_without_shoulders_the_head_is_missing():
+    names = CONVENTIONS["coco17"].joints
+    for hidden, lost in (
+        (names[:5], {"neck", "head"}),
+        (names[5:7], {"left_shoulder", "right_shoulder", "head", "thorax"}),
+    ):
+        visible = np.array([joint not in hidden for joint in names], float)
+        found = convert(np.ones((17, 2)), "coco17", visible)
+        assert {joint for joint, seen in zip(OURS, found.visible, strict=True) if not seen} == lost
 
 
 def test_a_derived_joint_is_as_sure_as_its_least_sure_part():

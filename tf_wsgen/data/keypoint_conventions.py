@@ -24,11 +24,14 @@ class Convention:
         joints: The K joint names in file order.
         human16: For each joint of `HUMAN16` that can be had, the weights of the convention's joints (sum 1); a
             joint that is not among the keys is missing.
+        partial: For joints that are derived from several of the convention's, rougher weights for where not all of
+            these are seen, best first.
     """
 
     name: str
     joints: tuple[str, ...]
     human16: Mapping[str, Mapping[str, float]]
+    partial: Mapping[str, tuple[Mapping[str, float], ...]] = dataclasses.field(default_factory=dict)
 
 
 class HumanPoints(NamedTuple):
@@ -56,6 +59,9 @@ def _mean(*joints: str) -> dict[str, float]:
 # - head: half as far beyond the ears as these are from the shoulders. Adults' ears are 217 mm above the shoulders'
 #   joints, so this is between Human3.6M's point and the true top, 130 mm above the ears (MPII).
 # The tests hold the distances, nodding and tilting included.
+# Of a face that is seen in part they are derived more roughly (`_partial_face`): an ear or an eye stands for the middle
+# of both (half a head's width off at most, and not at all from the side); eyes are as high as ears, 90 mm before them;
+# the nose is 185 mm above the shoulders' joints, where the head's point is 325 mm above them.
 BEYOND_THE_EARS = 0.5
 MID_HIP = _mean("left_hip", "right_hip")
 MID_SHOULDER = _mean("left_shoulder", "right_shoulder")
@@ -67,12 +73,38 @@ def _head_top(between_shoulders: Mapping[str, float]) -> dict[str, float]:
     return ears | {joint: -BEYOND_THE_EARS * weight for joint, weight in between_shoulders.items()}
 
 
-def _convention(name: str, names: str, **others: str | Mapping[str, float]) -> Convention:
+def _partial_face(between_shoulders: Mapping[str, float]) -> dict[str, tuple[Mapping[str, float], ...]]:
+    """Head and neck from an ear, an eye or the nose, best first; distances are those of the comment above."""
+
+    def beyond(parts: tuple[str, ...], factor: float) -> dict[str, float]:
+        # From between the shoulders to the middle of the parts, and on (or back) to `factor` times that.
+        back = {joint: (1.0 - factor) * weight for joint, weight in between_shoulders.items()}
+        return dict.fromkeys(parts, factor / len(parts)) | back
+
+    ears, eyes = ("left_ear", "right_ear"), ("left_eye", "right_eye")
+    one_ear, one_eye = [(ear,) for ear in ears], [(eye,) for eye in eyes]
+    level = [*one_ear, eyes, *one_eye]
+    return {
+        "head": (*(beyond(parts, 1.0 + BEYOND_THE_EARS) for parts in level), beyond(("nose",), 325 / 185)),
+        "neck": (
+            *({"nose": 0.5, ear: 0.5} for ear in ears),
+            *(beyond(parts, 187 / 217) for parts in (ears, *one_ear)),
+            {"nose": 1.0},
+            *(beyond(parts, 187 / 217) for parts in (eyes, *one_eye)),
+        ),
+    }
+
+
+def _convention(
+    name: str, names: str, partial: Mapping[str, tuple] | None = None, **others: str | Mapping[str, float]
+) -> Convention:
     """Joints of ours that the list has under the same name are taken as they are, unless `others` says otherwise."""
     joints = tuple(names.split())
     human16 = {joint: {joint: 1.0} for joint in HUMAN16.joints if joint in joints}
     human16 |= {joint: {source: 1.0} if isinstance(source, str) else dict(source) for joint, source in others.items()}
-    return Convention(name, joints, {joint: human16[joint] for joint in HUMAN16.joints if joint in human16})
+    return Convention(
+        name, joints, {joint: human16[joint] for joint in HUMAN16.joints if joint in human16}, partial or {}
+    )
 
 
 _COCO = (
@@ -86,7 +118,13 @@ CONVENTIONS: dict[str, Convention] = {
     for convention in (
         _convention("human16", " ".join(HUMAN16.joints)),
         _convention(
-            "coco17", _COCO, pelvis=MID_HIP, thorax=MID_SHOULDER, head=_head_top(MID_SHOULDER), neck=INSIDE_THE_HEAD
+            "coco17",
+            _COCO,
+            pelvis=MID_HIP,
+            thorax=MID_SHOULDER,
+            head=_head_top(MID_SHOULDER),
+            neck=INSIDE_THE_HEAD,
+            partial=_partial_face(MID_SHOULDER),
         ),
         # AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
         _convention(
@@ -95,6 +133,7 @@ CONVENTIONS: dict[str, Convention] = {
             pelvis="hip",
             thorax="neck",
             neck=INSIDE_THE_HEAD,
+            partial={"neck": _partial_face(MID_SHOULDER)["neck"]},
         ),
         # OpenPose learnt its neck as the mean of the shoulders, and its mid-hip as the mean of the hips.
         _convention(
@@ -108,6 +147,7 @@ CONVENTIONS: dict[str, Convention] = {
             thorax="neck",
             head=_head_top({"neck": 1.0}),
             neck=INSIDE_THE_HEAD,
+            partial=_partial_face({"neck": 1.0}),
         ),
         _convention(
             "coco18",
@@ -119,6 +159,7 @@ CONVENTIONS: dict[str, Convention] = {
             thorax="neck",
             head=_head_top({"neck": 1.0}),
             neck=INSIDE_THE_HEAD,
+            partial=_partial_face({"neck": 1.0}),
         ),
         _convention(
             "mediapipe33",
@@ -132,6 +173,7 @@ CONVENTIONS: dict[str, Convention] = {
             thorax=MID_SHOULDER,
             head=_head_top(MID_SHOULDER),
             neck=INSIDE_THE_HEAD,
+            partial=_partial_face(MID_SHOULDER),
         ),
         # "Upper neck" is at the throat, lower than Human3.6M's point, but it is what the field pairs with it.
         _convention(
@@ -248,7 +290,8 @@ def convert(
 ) -> HumanPoints:
     """Points of a convention as points of `HUMAN16`.
 
-    A joint is missing if the convention has no such joint or a joint that it is derived from is not visible. A
+    A joint is missing if the convention has no such joint, or if joints that it is derived from are not visible and
+    what is visible of them is not enough for a rougher derivation (`Convention.partial`). A
     derived joint's confidence is the smallest of its parts'. The content of invisible joints does not matter.
 
     Args:
@@ -282,15 +325,19 @@ def convert(
     out = np.zeros((*batch, joints, points.shape[-1]), np.result_type(points.dtype, np.float32))
     seen = np.zeros((*batch, joints), bool)
     sure = None if confidence is None else np.zeros((*batch, joints), np.result_type(confidence.dtype, np.float32))
-    for joint, weights in table.human16.items():
+    derivations = [
+        (joint, weights) for joint, best in table.human16.items() for weights in (best, *table.partial.get(joint, ()))
+    ]
+    for joint, weights in derivations:
         parts, target = [table.joints.index(part) for part in weights], HUMAN16.index(joint)
-        seen[..., target] = there = visible[..., parts].all(axis=-1)
+        there = visible[..., parts].all(axis=-1) & ~seen[..., target]
+        seen[..., target] |= there
         # A joint that is given is copied bit by bit.
         summed = np.tensordot(points[..., parts, :], list(weights.values()), axes=(-2, 0))
         value = points[..., parts[0], :] if len(parts) == 1 else summed
-        out[..., target, :] = np.where(there[..., None], value, 0)
+        out[..., target, :] = np.where(there[..., None], value, out[..., target, :])
         if confidence is not None:
-            sure[..., target] = np.where(there, confidence[..., parts].min(axis=-1), 0)
+            sure[..., target] = np.where(there, confidence[..., parts].min(axis=-1), sure[..., target])
     return HumanPoints(out, seen, sure)
 
 
