@@ -159,3 +159,13 @@ def test_nothing_is_overwritten_unless_asked(person, tmp_path):
     write_clips(file, [clip(person)], "people", overwrite=True)
     assert len(read_prepared(file).train.pose_2d) == 200
     assert [path.name for path in tmp_path.iterdir()] == ["f.h5"]
+
+
+def test_up_is_written_where_every_clip_tells_it(person, tmp_path):
+    up = np.array([0.0, -0.8, 0.6])
+    clips = [clip(person, slice(0, 70), up=up), clip(person, slice(70, 200), up=-up, labels={"sequence": "other"})]
+    write_clips(tmp_path / "all.h5", clips, "people")
+    found = read_prepared(tmp_path / "all.h5").train.pose_3d_up
+    np.testing.assert_allclose(found, np.repeat([up, -up], [70, 130], axis=0), rtol=1e-6)
+    write_clips(tmp_path / "some.h5", [clips[0], dataclasses.replace(clips[1], up=None)], "people")
+    assert read_prepared(tmp_path / "some.h5").train.pose_3d_up is None

@@ -31,11 +31,16 @@ def full_group():
         "scene": np.array(["outdoor"] * ROWS),
         "valid": np.array([1, 0, 1, 1], np.float32),
     }
-    return group(labels=labels)
+    return group(labels=labels, pose_3d_up=unit_vectors(ROWS))
+
+
+def unit_vectors(rows):
+    vectors = np.random.default_rng(3).normal(size=(rows, 3)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def assert_equal_groups(found, expected):
-    for name in ("pose_2d", "pose_3d"):
+    for name in ("pose_2d", "pose_3d", "pose_3d_up"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
         if getattr(expected, name) is not None:
             assert getattr(found, name).dtype == np.float32
@@ -55,6 +60,7 @@ GROUPS = {
         rows_3d=7,
         labels={"sequence": np.array(["p", "q", "r", "s"])},
         labels_3d={"sequence": np.array(list("tuvwxyz")), "valid": np.ones(7, np.float32)},
+        pose_3d_up=unit_vectors(7),
     ),
 }
 
@@ -253,3 +259,22 @@ def test_a_write_replaces_the_old_file(sound):
     write_prepared(sound, PreparedData(JOINTS, "new", train=group()))
     assert read_prepared(sound).source == "new"
     assert list(sound.parent.iterdir()) == [sound]
+
+
+def test_rows_that_are_not_valid_take_their_up_with_them():
+    content = full_group()
+    np.testing.assert_array_equal(content.only_valid().pose_3d_up, content.pose_3d_up[[0, 2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("up", "message"),
+    [
+        (unit_vectors(ROWS)[:3], r"train/pose_3d_up has shape \(3, 3\); expected floats of shape \(4, 3\)"),
+        (np.diag([1.0, 2.0, 1.0, 1.0])[:, :3], "train/pose_3d_up row 1 has not length 1"),
+        (np.full((ROWS, 3), np.nan), "train/pose_3d_up row 0 has not length 1"),
+    ],
+)
+def test_up_that_is_no_direction_is_refused(tmp_path, up, message):
+    write_prepared(tmp_path / "a.h5", PreparedData(JOINTS, "", train=group(pose_3d_up=up)))
+    with pytest.raises(InputError, match=message):
+        read_prepared(tmp_path / "a.h5", JOINTS)

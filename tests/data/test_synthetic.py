@@ -413,3 +413,13 @@ def test_round_trip_of_the_prepared_file(noisy, tmp_path):
         assert set(read.labels) == set(written.labels)
         for label, values in written.labels.items():
             np.testing.assert_array_equal(read.labels[label], values)
+
+
+def test_up_is_the_rooms_in_every_camera():
+    people = synthetic_people(train_sequences=4, test_sequences=1, frames=5).train
+    # Standing people's heads are above their ankles.
+    ankles = people.pose_3d[:, [HUMAN16.index("left_ankle"), HUMAN16.index("right_ankle")]].mean(axis=1)
+    above = people.pose_3d[:, HUMAN16.index("head")] - ankles
+    height = np.sum(above * people.pose_3d_up, axis=1)
+    np.testing.assert_allclose(np.linalg.norm(people.pose_3d_up, axis=1), 1.0, rtol=1e-5)
+    assert (height > 0.8 * np.linalg.norm(above, axis=1)).mean() > 0.9

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from tf_wsgen.config import DataConfig
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows, load_test_rows, load_training_data
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.body import body_size
 from tf_wsgen.skeleton import HUMAN16
 
 SEQUENCES, VIEWS, FRAMES = 10, 2, 3
@@ -217,3 +219,16 @@ def test_evenly_spaced_rows_stay_together(total, count, expected):
 def test_evenly_spaced_rows_are_distinct_and_reach_both_ends(total, count):
     rows = paired_rows(total).evenly_spaced(count).keypoints[:, 0, 0]
     assert (len(np.unique(rows)), rows.min(), rows.max()) == (count, 0, total - 1)
+
+
+def test_the_room_stands_upright_in_one_size(source):
+    content = group()
+    tilt = Rotation.from_euler("xz", [20, 7], degrees=True).as_matrix()
+    rows = len(content.pose_3d)
+    tilted = (content.pose_3d @ tilt.T).astype(np.float32)
+    up = np.tile(tilt @ [0.0, -1.0, 0.0], (rows, 1)).astype(np.float32)
+    level = load_training_data(source(content, validation_fraction=0.0), seed=0).room
+    turned = load_training_data(source(group(pose_3d=tilted, pose_3d_up=up), validation_fraction=0.0), seed=0).room
+    np.testing.assert_allclose(turned[..., 1], level[..., 1], atol=1e-4)
+    sizes = body_size(level, HUMAN16).numpy()
+    np.testing.assert_allclose(sizes, sizes[0], rtol=1e-5)

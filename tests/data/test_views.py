@@ -287,3 +287,9 @@ def test_options_are_checked(option, value):
 def test_options_cannot_be_changed_unseen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         ViewOptions().noise = 2.0
+
+
+def test_views_tell_where_up_is():
+    for clip in view_clips(walking(), ViewOptions(), where="here", group="train", labels={"sequence": "walk"}):
+        pelvis_to_thorax = clip.pose_3d[0, HUMAN16.index("thorax")] - clip.pose_3d[0, ROOT]
+        np.testing.assert_allclose(clip.up, pelvis_to_thorax / np.linalg.norm(pelvis_to_thorax), atol=1e-3)

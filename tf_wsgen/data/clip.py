@@ -22,6 +22,7 @@ class Clip:
             `visible` and `confidence` (T, 16), `valid` (T,). With both poses, row i of both is one person at one
             instant; rows that do not belong together are two clips, one of 2D and one of 3D.
         image_size: Width and height in pixels, where the file or the data set tells.
+        up: (3,) the unit vector that points up in the camera frame, where the room is known.
     """
 
     where: str
@@ -30,6 +31,7 @@ class Clip:
     pose_3d: np.ndarray | None = None
     labels: dict[str, str | np.ndarray] = dataclasses.field(default_factory=dict)
     image_size: tuple[int, int] | None = None
+    up: np.ndarray | None = None
 
     def __len__(self):
         return len(self.pose_3d if self.pose_2d is None else self.pose_2d)

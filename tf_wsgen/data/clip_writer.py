@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from tf_wsgen.data.clip import Clip, check_clip
-from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS
+from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS, UP
 from tf_wsgen.data.review import Review
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
@@ -78,7 +78,7 @@ class _GroupWriter:
         self.poses = {"pose_2d": _Appender(file, "pose_2d"), "pose_3d": _Appender(file, "pose_3d")}
         # Labels by clip, with the rows that each stands for: texts are short, joint labels go to the file.
         self.labels = {"pose_2d": [], "pose_3d": []}
-        self.paired = True
+        self.paired, self.up = True, []
         self.seen = {}
 
     def add(self, clip: Clip) -> None:
@@ -88,12 +88,17 @@ class _GroupWriter:
             if poses is not None:
                 self.poses[name].add(poses)
                 self.labels[name].append((clip.labels, len(clip)))
+        if clip.pose_3d is not None:
+            self.up.append(None if clip.up is None else np.tile(np.float32(clip.up), (len(clip), 1)))
         self.paired &= self.poses["pose_2d"].rows == self.poses["pose_3d"].rows
 
     def close(self) -> None:
         for poses in self.poses.values():
             poses.close()
         both = all(poses.rows for poses in self.poses.values())
+        # Rows of which some don't tell where up is are taken as none that does.
+        if self.up and all(up is not None for up in self.up):
+            self._create(UP, np.concatenate(self.up))
         if self.poses["pose_2d"].rows:
             self._write_labels(self.labels["pose_2d"], "")
         if self.poses["pose_3d"].rows and not (both and self.paired):

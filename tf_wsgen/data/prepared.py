@@ -3,7 +3,8 @@
 Root attributes `joints` (names in order) and `source`; groups `train` and `test` (either may be
 missing), each with `pose_2d` (N, J, 2) pixels, x right, y down, and `pose_3d` (M, J, 3) millimetres,
 camera frame (x right, y down, z away); either may be absent. Rows of `test` with both are pairs; rows
-of `train` are never paired, held-out validation sequences apart. Optional labels, one value a 2D row:
+of `train` are never paired, held-out validation sequences apart. `pose_3d_up` (M, 3), optional, is the unit vector
+that points up in the row's camera frame, where the room is known. Optional labels, one value a 2D row:
 `visible`, `confidence` (N, J), `action`, `subject`, `sequence`, `camera`, `scene` (texts), `valid`
 (N,); where 3D rows differ from 2D rows, the same names with the prefix `pose_3d_`.
 """
@@ -25,9 +26,12 @@ TEXT_LABELS = ("action", "subject", "sequence", "camera", "scene")
 JOINT_LABELS = ("visible", "confidence")
 LABELS = (*JOINT_LABELS, *TEXT_LABELS, "valid")
 PREFIX_3D = "pose_3d_"
+UP = "pose_3d_up"
 
 # Nobody's pelvis is further than this from another joint (mm); 1 % of it tells metres from millimetres.
 LARGEST_POSE = 3000.0
+# How far from 1 the length of a vector that points up may be.
+UNIT_TOLERANCE = 1e-3
 # A file may not announce more than this many rows (2 × 10⁷ rows of 16 joints are 2.5 GB of 2D poses).
 LARGEST_ROWS = 20_000_000
 
@@ -41,12 +45,14 @@ class PoseGroup:
         pose_3d: (M, J, 3) float32 millimetres, camera frame, or None.
         labels: Values of the 2D rows by name (see `LABELS`); texts are arrays of str.
         labels_3d: Values of the 3D rows by name, where they differ from the 2D rows'.
+        pose_3d_up: (M, 3) float32 unit vectors that point up in each 3D row's camera frame, or None.
     """
 
     pose_2d: np.ndarray | None = None
     pose_3d: np.ndarray | None = None
     labels: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     labels_3d: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    pose_3d_up: np.ndarray | None = None
 
     @property
     def paired(self) -> bool:
@@ -70,6 +76,7 @@ class PoseGroup:
             None if self.pose_3d is None else self.pose_3d[rows_3d],
             {name: values[rows] for name, values in self.labels.items()},
             {name: values[rows_3d] for name, values in self.labels_3d.items()},
+            None if self.pose_3d_up is None else self.pose_3d_up[rows_3d],
         )
 
 
@@ -129,7 +136,7 @@ def write_prepared(path: str | os.PathLike, data: PreparedData) -> None:
 
 
 def _write_group(file: h5py.Group, group: PoseGroup) -> None:
-    arrays = {"pose_2d": group.pose_2d, "pose_3d": group.pose_3d, **group.labels}
+    arrays = {"pose_2d": group.pose_2d, "pose_3d": group.pose_3d, UP: group.pose_3d_up, **group.labels}
     arrays.update({PREFIX_3D + name: values for name, values in group.labels_3d.items()})
     for name, values in arrays.items():
         if values is None:
@@ -160,13 +167,15 @@ def _text(value) -> str:
 def _read_group(group, path: pathlib.Path, name: str, num_joints: int) -> PoseGroup:
     if not isinstance(group, h5py.Group):
         raise InputError(f"{path}: '{name}' is a dataset; expected a group.")
-    known = {"pose_2d", "pose_3d", *LABELS, *(PREFIX_3D + label for label in LABELS)}
+    known = {"pose_2d", "pose_3d", UP, *LABELS, *(PREFIX_3D + label for label in LABELS)}
     unknown = sorted(set(group) - known)
     if unknown:
         raise InputError(f"{path}: {name}/{unknown[0]} is not part of the format; expected only {sorted(known)}.")
     result = PoseGroup(_poses(group, path, "pose_2d", num_joints, 2), _poses(group, path, "pose_3d", num_joints, 3))
     if result.pose_2d is None and result.pose_3d is None:
         raise InputError(f"{path}: {name} has neither 'pose_2d' nor 'pose_3d'; expected at least one.")
+    if UP in group:
+        result.pose_3d_up = _up(group[UP], path, result.pose_3d)
     for label in LABELS:
         # A group of 3D poses alone needs no prefix.
         rows = result.pose_2d if result.pose_2d is not None else result.pose_3d
@@ -209,6 +218,20 @@ def _poses(group: h5py.Group, path: pathlib.Path, key: str, num_joints: int, dim
                 f"{where} has joints typically {typical:.4g} from the body's centre; expected millimetres, "
                 f"between {LARGEST_POSE / 100.0:.0f} and {LARGEST_POSE:.0f}."
             )
+    return values
+
+
+def _up(dataset, path: pathlib.Path, pose_3d: np.ndarray | None) -> np.ndarray:
+    where, rows = f"{path}: {dataset.name[1:]}", 0 if pose_3d is None else len(pose_3d)
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.shape != (rows, 3):
+        found = getattr(dataset, "shape", None)
+        raise InputError(
+            f"{where} has shape {found}; expected floats of shape {(rows, 3)}, one vector a row of pose_3d."
+        )
+    values = dataset[:].astype(np.float32)
+    wrong = ~(np.abs(np.linalg.norm(values, axis=1) - 1.0) < UNIT_TOLERANCE)
+    if wrong.any():
+        raise InputError(f"{where} row {np.argmax(wrong)} has not length 1; expected unit vectors that point up.")
     return values
 
 

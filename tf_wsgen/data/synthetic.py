@@ -344,7 +344,8 @@ def _draw_group(seed: SeedSequence, prefix: str, sequences: int, frames: int, no
     labels = {"action": action, "subject": subject, "sequence": sequence}
     labels = {name: np.repeat(values, len(CAMERAS) * frames) for name, values in labels.items()}
     labels["camera"] = np.tile(np.repeat(list(CAMERAS), frames), sequences)
-    return PoseGroup(pose_2d.astype(np.float32), pose_3d.astype(np.float32), labels)
+    up = np.tile(np.repeat([camera.up for camera in cameras], frames, axis=0), (sequences, 1)).astype(np.float32)
+    return PoseGroup(pose_2d.astype(np.float32), pose_3d.astype(np.float32), labels, pose_3d_up=up)
 
 
 def synthetic_people(

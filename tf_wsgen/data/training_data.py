@@ -114,7 +114,7 @@ def load_training_data(config: DataConfig, seed: int) -> TrainingData:
     metres = group.pose_3d[keep_3d] / np.float32(MM_PER_METRE)
     metres -= metres[:, skeleton.root_index : skeleton.root_index + 1]
     template = make_template(metres, skeleton)
-    room = to_room(metres, None)
+    room = to_room(metres, None if group.pose_3d_up is None else group.pose_3d_up[keep_3d])
     room = resize(room, tf.reduce_mean(body_size(room, skeleton)), skeleton).numpy()
     pose_3d, scale_ratio = align_rows(metres, template, skeleton, f"{config.path}: train/pose_3d (training rows)")
     return TrainingData(skeleton, data.source, pose_2d, visible, pose_3d, template, scale_ratio, room, validation)

@@ -118,6 +118,7 @@ def view_clips(
             pose_3d.astype(np.float32),
             of_camera,
             camera.image_size,
+            camera.up,
         )
 
 

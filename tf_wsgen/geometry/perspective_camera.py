@@ -29,6 +29,11 @@ class PerspectiveCamera:
     tangential: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(2))
     image_size: tuple[int, int] = (1000, 1000)
 
+    @property
+    def up(self) -> np.ndarray:
+        """(3,) the world's z axis, which points up, in the camera frame."""
+        return self.rotation[:, 2]
+
     def to_camera_frame(self, points: np.ndarray) -> np.ndarray:
         """R (X − position) of (..., 3) world points, millimetres."""
         return (points - self.position) @ self.rotation.T
