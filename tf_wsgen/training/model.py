@@ -16,7 +16,7 @@ from tf_wsgen.skeleton import Skeleton, skeleton_from_dict
 
 @keras.saving.register_keras_serializable("tf_wsgen")
 class WSGen(keras.Model):
-    """Weakly supervised generative network: trained on 2D poses and on 3D poses, never on pairs.
+    """Weakly supervised generative network: trained on 2D poses and on 3D poses, never on measured pairs.
 
     Args:
         skeleton: The joints.
@@ -113,7 +113,8 @@ class WSGen(keras.Model):
 
         Args:
             batch: `pose_2d` (B, J, 2), `visible` (B, J), `pose_3d` (B or B·H, J, 3), `z` (B, H, Z) and
-                `epsilon` (B, H), as `tf_wsgen.data.pipeline` makes them.
+                `epsilon` (B, H), as `tf_wsgen.data.pipeline` makes them; simulated ones also `pose_3d_seen` (B, J, 3),
+                and a last code that is zero.
 
         Returns:
             Every loss term by name, as it was before the update that used it.
