@@ -82,7 +82,8 @@ class PoseLifter:
         leading, given = keypoints.shape[:-2], keypoints
         ray = None
         if image_size is not None:
-            ray = ray_through(self._root(keypoints, visible), image_size, focal_length)
+            root = normalise_keypoints(keypoints, visible, self.skeleton).root.numpy()
+            ray = ray_through(root, image_size, focal_length)
             keypoints = ray.to_virtual(keypoints).astype(np.float32)
         rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
         count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
@@ -108,13 +109,6 @@ class PoseLifter:
                 arrays[first] = turn.to_camera_frame(arrays[first]).astype(np.float32)
                 arrays[first + 1] = turn.to_image(arrays[first + 1]).astype(np.float32)
         return LiftedPoses(np.where(visible[..., None] > 0, given, 0.0), visible, *arrays)
-
-    def _root(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
-        """(…, 2) pixels of the root, or of the mid-hip where it is missing."""
-        right, left = self.skeleton.hip_indices
-        mid_hip = (keypoints[..., right, :] + keypoints[..., left, :]) / 2.0
-        seen = visible[..., self.skeleton.root_index, None] > 0
-        return np.where(seen, keypoints[..., self.skeleton.root_index, :], mid_hip)
 
     def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""

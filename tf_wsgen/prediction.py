@@ -13,7 +13,7 @@ from tf_wsgen.data.readers.detections import Detections, read_detections
 from tf_wsgen.data.safe_files import hdf5_array, open_hdf5
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import USUAL_FOCAL_LENGTH
-from tf_wsgen.hypotheses.predictions import LARGEST_ERROR, LiftedPoses, Predictions
+from tf_wsgen.hypotheses.predictions import LARGEST_ERROR, Predictions
 from tf_wsgen.writers.arrays import write_npz
 from tf_wsgen.writers.bvh import skeleton_parents, write_bvh
 from tf_wsgen.writers.records import write_json
@@ -184,7 +184,7 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
     """
     poses, about = predictions.poses, predictions.about
     chosen = poses.reprojection_error
-    every = _hypotheses_error(poses)
+    every = poses.hypotheses_reprojection_error
     lines = [
         f"{len(chosen):,} people in {len(set(predictions.frame.tolist())):,} frames, "
         f"{about['num_hypotheses']} hypotheses each, seed {about['seed']}, model {about['model']}",
@@ -211,12 +211,6 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
             f"{(every[known] / head_sizes[known, None]).mean():.4f} head sizes (all hypotheses)",
         )
     return "\n".join(lines)
-
-
-def _hypotheses_error(poses: LiftedPoses) -> np.ndarray:
-    """Mean distance of visible joints from each hypothesis' reprojections: (R, N) pixels."""
-    distance = np.linalg.norm(poses.hypotheses_reprojection - poses.keypoints[:, None], axis=-1)
-    return (distance * poses.visible[:, None]).sum(axis=-1) / poses.visible.sum(axis=-1, keepdims=True)
 
 
 def images_by_frame(path: str | None, frames: list) -> dict:

@@ -140,7 +140,7 @@ def simulated_batches(
         others = tf.random.stateless_uniform([2, batch_size], for_others, 0, room.shape[0], tf.int64)
         pairs = simulate(tf.gather(room, rows), tf.gather(room, others), simulation, for_simulation, skeleton)
         normalised = normalise_keypoints(pairs.keypoints, pairs.visible, skeleton)
-        noise = batch_noise(update, batch_size, num_codes, code_size, seed)
+        noise = batch_noise(update, batch_size, num_codes + 1, code_size, seed)
         rows_3d = shuffled_rows(update, room.shape[0], batch_size, seed, POSE_3D_STREAM)
         return {
             **noise,
@@ -148,8 +148,7 @@ def simulated_batches(
             "visible": normalised.visible,
             "pose_3d_seen": pairs.pose_3d,
             "pose_3d": tf.gather(pose_3d, rows_3d),
-            "epsilon": tf.concat([noise["epsilon"], noise["epsilon"][:, :1]], axis=1),
-            "z": tf.concat([noise["z"], tf.zeros_like(noise["z"][:, :1])], axis=1),
+            "z": tf.concat([noise["z"][:, :-1], tf.zeros_like(noise["z"][:, :1])], axis=1),
         }
 
     return _batches(batch, batch_size, first_update, shard)

@@ -42,6 +42,15 @@ def generate(
     return Sample(generator([features, z]), camera([features, z] if len(camera.inputs) == 2 else features))
 
 
+def to_camera_frame(hypotheses: tf.Tensor, camera: tf.Tensor, scale: float, root_index: int) -> tf.Tensor:
+    """Template frame to camera frame: poses (B, H, J, 3) turned as camera (B, 2, 3) or (B, H, 2, 3) sees them.
+
+    The rotation nearest to the camera, then `scale`, root at the origin; x right, y down, z away.
+    """
+    rotated = tf.matmul(hypotheses, rotation_from_camera(per_hypothesis(camera)), transpose_b=True)
+    return root_centre(rotated * tf.constant(TO_CAMERA_FRAME) * scale, root_index)
+
+
 class Lifter(tf.Module):
     """Trunk, generator and camera with what they need to read pixels and to answer in millimetres.
 
@@ -117,9 +126,7 @@ class Lifter(tf.Module):
 
         The rotation nearest to the camera, the stored scale ratio, root at the origin; x right, y down, z away.
         """
-        rotated = tf.matmul(hypotheses, rotation_from_camera(per_hypothesis(camera)), transpose_b=True)
-        scaled = rotated * tf.constant(TO_CAMERA_FRAME) * (MM_PER_METRE * self.scale_ratio)
-        return root_centre(scaled, self.skeleton.root_index)
+        return to_camera_frame(hypotheses, camera, MM_PER_METRE * self.scale_ratio, self.skeleton.root_index)
 
     def decode(self, keypoints: tf.Tensor, visible: tf.Tensor, z: tf.Tensor) -> dict:
         """Hypotheses of given codes.

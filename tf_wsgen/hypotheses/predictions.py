@@ -4,10 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT
 from tf_wsgen.skeleton import Skeleton
 
-# Standard deviation of a person's joints about their mean by the person's height, both in the image (MPII).
-DEVIATION_BY_HEIGHT = 0.155
 # A chosen pose that reprojects worse than this share of the person's height is probably wrong.
 LARGEST_ERROR = 0.1
 
@@ -42,8 +41,12 @@ class LiftedPoses:
     @property
     def reprojection_error(self) -> np.ndarray:
         """(…) mean distance of the visible joints from the chosen pose's reprojections, pixels."""
-        distance = np.linalg.norm(self.reprojection - self.keypoints, axis=-1)
-        return (distance * self.visible).sum(axis=-1) / self.visible.sum(axis=-1)
+        return _mean_distance(self.reprojection, self.keypoints, self.visible)
+
+    @property
+    def hypotheses_reprojection_error(self) -> np.ndarray:
+        """(…, N) mean distance of the visible joints from each hypothesis' reprojections, pixels."""
+        return _mean_distance(self.hypotheses_reprojection, self.keypoints[..., None, :, :], self.visible[..., None, :])
 
     @property
     def height_in_image(self) -> np.ndarray:
@@ -67,6 +70,11 @@ class LiftedPoses:
     def spread(self) -> np.ndarray:
         """(…, J) root-mean-square distance of each joint's hypotheses from their mean, mm."""
         return np.sqrt(np.trace(self.covariance, axis1=-2, axis2=-1))
+
+
+def _mean_distance(reprojection: np.ndarray, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    distance = np.linalg.norm(reprojection - keypoints, axis=-1)
+    return (distance * visible).sum(axis=-1) / visible.sum(axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,9 +28,10 @@ class Camera(Network):
         name: str = "camera",
     ):
         features = keras.Input((width,), name="features")
-        z = keras.Input((None, code_size), name="z")
-        x = features
+        inputs = x = features
         if code_size:
+            z = keras.Input((None, code_size), name="z")
+            inputs = [features, z]
             x = keras.ops.expand_dims(x, 1) + linear(width, "input_code", use_bias=False)(z)
         x = residual(x, width, negative_slope, "block_1")
         x = residual(x, width, negative_slope, "block_2")
@@ -42,4 +43,4 @@ class Camera(Network):
             "camera_gain": camera_gain,
             "code_size": code_size,
         }
-        super().__init__([features, z] if code_size else features, camera, arguments, name)
+        super().__init__(inputs, camera, arguments, name)

@@ -25,9 +25,10 @@ class Trunk(Network):
         name: str = "trunk",
     ):
         pose_2d = keras.Input((num_joints, 2), name="pose_2d")
-        visible = keras.Input((num_joints,), name="visible")
-        x = keras.layers.Reshape((2 * num_joints,))(pose_2d)
+        inputs, x = pose_2d, keras.layers.Reshape((2 * num_joints,))(pose_2d)
         if sees_visible:
+            visible = keras.Input((num_joints,), name="visible")
+            inputs = [pose_2d, visible]
             x = keras.ops.concatenate([x, visible], axis=-1)
         x = dense(x, width, negative_slope, "input")
         x = residual(x, width, negative_slope, "block")
@@ -37,4 +38,4 @@ class Trunk(Network):
             "negative_slope": negative_slope,
             "sees_visible": sees_visible,
         }
-        super().__init__([pose_2d, visible] if sees_visible else pose_2d, x, arguments, name)
+        super().__init__(inputs, x, arguments, name)

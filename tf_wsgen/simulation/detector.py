@@ -1,6 +1,6 @@
 """What a keypoint detector gets wrong: measured errors of a stacked hourglass on 2,958 people of MPII.
 
-Lengths are shares of the person's height in the image, of which a pose's standard deviation is `DEVIATION`.
+Lengths are shares of the person's height in the image, of which a pose's standard deviation is `DEVIATION_BY_HEIGHT`.
 """
 
 from typing import NamedTuple
@@ -9,10 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.simulation.body import opposite_joints, parents
+from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT
 from tf_wsgen.skeleton import Skeleton
 
-# Standard deviation of a pose's coordinates by the person's height.
-DEVIATION = 0.155
 # log σ of the factor that all joints of a person share.
 PERSON_FACTOR = 0.3
 # Share of people whose legs are exchanged as a whole.
@@ -49,9 +48,9 @@ def _kinds(skeleton: Skeleton) -> tuple[str, ...]:
 
 
 def height_in_image(pose_2d: tf.Tensor) -> tf.Tensor:
-    """(B, J, 2) to (B,): the standard deviation of a pose's coordinates about their mean, by `DEVIATION`."""
+    """(B, J, 2) to (B,): the standard deviation of a pose's coordinates about their mean, by `DEVIATION_BY_HEIGHT`."""
     centred = pose_2d - tf.reduce_mean(pose_2d, axis=1, keepdims=True)
-    return tf.sqrt(tf.reduce_mean(tf.square(centred), axis=[1, 2])) / DEVIATION
+    return tf.sqrt(tf.reduce_mean(tf.square(centred), axis=[1, 2])) / DEVIATION_BY_HEIGHT
 
 
 def outliers(tails: tf.Tensor, seed: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:

@@ -25,11 +25,11 @@ def draw_visible(rows: int, shares: dict[str, float], most_rate: float, seed: tf
     def mask(*joints):
         return tf.constant([[joint in joints for joint in range(skeleton.num_joints)]])
 
-    def below(joint, skip):
+    def from_on(joint):
         names = [name for name in skeleton.joints if name.endswith(joint)]
-        return [[skeleton.index(name), *subtree(skeleton, name)][skip:] for name in names]
+        return [[skeleton.index(name), *subtree(skeleton, name)] for name in names]
 
-    knees, elbows = below("knee", 0), below("elbow", 0)
+    knees, elbows = from_on("knee"), from_on("elbow")
     ankles = [legs[1:] for legs in knees]
     hidden = {
         "any": anything,

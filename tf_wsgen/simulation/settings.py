@@ -4,6 +4,9 @@ import dataclasses
 
 from tf_wsgen.errors import InputError
 
+# Standard deviation of a person's joints about their mean by the person's height, both in the image (MPII).
+DEVIATION_BY_HEIGHT = 0.155
+
 
 @dataclasses.dataclass(frozen=True)
 class SimulationConfig:

@@ -7,9 +7,8 @@ import tensorflow as tf
 
 from tf_wsgen import losses
 from tf_wsgen.config import LossConfig, NetworkConfig
-from tf_wsgen.geometry.alignment import root_centre, to_template
-from tf_wsgen.geometry.weak_perspective import per_hypothesis, rotation_from_camera
-from tf_wsgen.hypotheses.lifter import TO_CAMERA_FRAME, Lifter, Sample, generate
+from tf_wsgen.geometry.alignment import to_template
+from tf_wsgen.hypotheses.lifter import TO_CAMERA_FRAME, Lifter, Sample, generate, to_camera_frame
 from tf_wsgen.networks import Camera, Discriminator, Encoder, Generator, Trunk
 from tf_wsgen.skeleton import Skeleton, skeleton_from_dict
 
@@ -164,7 +163,7 @@ class WSGen(keras.Model):
 
         def reprojection():
             weights = self.skeleton.joint_weights * batch["visible"]
-            # Where pairs train the poses, the likelihood trains the camera's scale alone: it would shrink diversity.
+            # Where pairs train the poses, the likelihood trains the cameras alone: it would shrink diversity.
             poses = tf.stop_gradient(sample.hypotheses) if config.needs_pairs else sample.hypotheses
             return losses.reprojection(batch["pose_2d"], poses, sample.camera, weights, config.laplace_scale)
 
@@ -206,10 +205,9 @@ class WSGen(keras.Model):
         }
 
     def _to_camera_frame(self, sample: Sample) -> tf.Tensor:
-        """(B, H, J, 3) metres, root-centred, x right, y down, z away: what `Lifter.to_camera_frame` gives."""
-        rotation = rotation_from_camera(per_hypothesis(sample.camera))
-        poses = tf.matmul(sample.hypotheses, rotation, transpose_b=True) * tf.constant(TO_CAMERA_FRAME)
-        return root_centre(poses * self._arguments["scale_ratio"], self.skeleton.root_index)
+        """(B, H, J, 3) metres, root-centred, x right, y down, z away."""
+        scale = self._arguments["scale_ratio"]
+        return to_camera_frame(sample.hypotheses, sample.camera, scale, self.skeleton.root_index)
 
     def _to_template(self, pose_3d: tf.Tensor) -> tf.Tensor:
         """(B, J, 3) metres of the camera frame, turned so that the torso lies like the template's."""
