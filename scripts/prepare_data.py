@@ -27,7 +27,7 @@ _OPTIONS = {
     "cameras": flags.DEFINE_list("cameras", None, "cmu, bvh: human36m or random; mpi_inf_3dhp: camera numbers."),
     "num_random": flags.DEFINE_integer("num_random", None, "cmu, bvh: random cameras a sequence.", 1),
     "seed": flags.DEFINE_integer("seed", None, "cmu, bvh: of cameras, noise and dropped joints (0).", 0),
-    "noise": flags.DEFINE_float("noise", None, "cmu, bvh: scale of detector-like errors; 0 is exact.", 0.0),
+    "noise": flags.DEFINE_float("noise", None, "cmu, bvh: scale of the simulated detector's errors; 0 is exact.", 0.0),
     "dropped_joints": flags.DEFINE_integer("dropped_joints", None, "cmu, bvh: limb joints hidden a row.", 0),
     "annotation": flags.DEFINE_enum("annotation", None, ["univ_annot3", "annot3"], "mpi_inf_3dhp: which 3D."),
     "only_valid": flags.DEFINE_bool("only_valid", None, "mpi_inf_3dhp: leave out frames that are not valid."),

@@ -46,9 +46,12 @@ class NetworkConfig:
     # Critic features that the kernel compares.
     num_features: int = 8
     negative_slope: float = 0.2
-    # The trunk also takes which joints are seen; the camera also takes the code, so that each hypothesis has its own.
+    # Residual blocks of the trunk and of the camera network.
+    trunk_blocks: int = 1
+    camera_blocks: int = 2
+    # The trunk also takes which joints are seen, and how surely; each hypothesis has a camera of its own.
     sees_visible: bool = False
-    camera_sees_code: bool = False
+    camera_per_hypothesis: bool = False
     # Gains on the He-normal first weights of: the codes' part of the generator's first layer, the
     # generator's last layer, the camera's last layer. Below 1 the first poses are of human size.
     code_gain: float = 1.0
@@ -143,6 +146,10 @@ class EvaluationConfig:
     # Hypotheses from which, and how many, farthest-point sampling chooses for STD-FPS.
     diversity_pool: int = 100
     diversity_chosen: int = 5
+    # Look along the ray to each person where the rows' cameras are known (docs/beyond.md).
+    along_ray: bool = False
+    # Measure on what the simulated detector finds (section `simulation`) in place of the rows' own 2D.
+    detector: bool = False
     # Joints hidden in every row, with commas between them, and limb joints hidden at random in each.
     hidden_joints: str = ""
     num_hidden: int = 0
@@ -186,6 +193,7 @@ _POSITIVE = (
     "network.pose_branch_width",
     "network.kcs_branch_width",
     "network.num_features",
+    "network.trunk_blocks",
     "loss.laplace_scale",
     "optimizer.learning_rate",
     "optimizer.epsilon",
@@ -221,8 +229,8 @@ class Config:
             if self.get(name) <= 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number above 0.")
         weights = [f"loss.{field.name}" for field in dataclasses.fields(LossConfig) if "weight_" in field.name]
-        counts = ("training.seed", "training.least_hidden", "evaluation.seed", "evaluation.num_hidden")
-        for name in (*weights, *counts, "tuning.seed", "tuning.calibration_weight"):
+        counts = ("training.seed", "training.least_hidden", "evaluation.seed", "evaluation.num_hidden", "tuning.seed")
+        for name in (*weights, *counts, "network.camera_blocks", "tuning.calibration_weight"):
             if self.get(name) < 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number of at least 0.")
         for name in ("data.validation_fraction", "training.ema_momentum", "optimizer.beta_1", "optimizer.beta_2"):

@@ -50,7 +50,8 @@ class PoseLifter:
 
         Args:
             keypoints: (…, J, 2) pixels, x right, y down, joints in the order of `skeleton`.
-            visible: (…, J) 1 seen, 0 missing; None if every joint is seen. Values of missing joints don't matter.
+            visible: (…, J) 0 missing, 1 seen; a detector's scores, from 0 to 1, tell a model that was trained with
+                them how sure each joint is. None if every joint is seen. Keypoints of missing joints don't matter.
             num_hypotheses: N; their codes are the same for every pose, a pure function of N and the seed.
             seed: Of the codes.
             select: The pose to choose: "zero_code", or "mean_shift" for the mode of the hypotheses.
@@ -108,7 +109,8 @@ class PoseLifter:
             for first, turn in ((0, ray), (3, ray.over_hypotheses())):
                 arrays[first] = turn.to_camera_frame(arrays[first]).astype(np.float32)
                 arrays[first + 1] = turn.to_image(arrays[first + 1]).astype(np.float32)
-        return LiftedPoses(np.where(visible[..., None] > 0, given, 0.0), visible, *arrays)
+        seen = visible > 0
+        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays)
 
     def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""
@@ -122,7 +124,7 @@ class PoseLifter:
         visible = np.ones(keypoints.shape[:-1]) if visible is None else np.asarray(visible)
         if visible.shape != keypoints.shape[:-1]:
             raise InputError(f"visible has shape {visible.shape}; expected {keypoints.shape[:-1]}.")
-        visible = (visible > 0).astype(np.float32)
+        visible = np.where(visible > 0, np.minimum(visible, 1.0), 0.0).astype(np.float32)
         if keypoints.size == 0:
             raise InputError("keypoints hold no pose; expected at least one.")
         readable = self.readable(keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints))

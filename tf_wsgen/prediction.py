@@ -154,7 +154,7 @@ def lift_detections(
     with tqdm(total=int(kept.sum()), unit="person", dynamic_ncols=True, desc="Lifting") as bar:
         poses = lifter(
             detections.keypoints[kept],
-            detections.visible[kept],
+            detections.sureness[kept],
             options.num_hypotheses,
             options.seed,
             "mean_shift" if options.select == "mean_shift" else "zero_code",

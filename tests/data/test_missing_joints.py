@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.data.missing_joints import hide_in_batch, hide_in_rows
+from tf_wsgen.data.measured_rows import hide_in_rows
+from tf_wsgen.data.missing_joints import hide_in_batch
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError

@@ -29,6 +29,7 @@ def data(rows_2d=ROWS_2D, rows_3d=ROWS_3D):
         template=np.zeros((4, 3), np.float32),
         scale_ratio=1.0,
         room=numbered(rows_3d, 16, 3),
+        held_out_room=None,
         validation=None,
     )
 

@@ -140,16 +140,28 @@ def test_unpaired_rows_train_where_nothing_is_held_out(source):
     assert (len(data.pose_2d), len(data.visible), len(data.pose_3d)) == (7, 7, len(content.pose_3d))
 
 
+def test_3d_alone_and_rows_of_their_own_are_held_out_too(source):
+    content = group()
+    alone = load_training_data(source(group(pose_2d=None), validation_fraction=0.2), seed=0)
+    assert (len(alone.pose_2d), alone.validation) == (0, None)
+    assert len(alone.held_out_room) == 2 * VIEWS * FRAMES
+    assert len(alone.room) == len(alone.pose_3d) == (SEQUENCES - 2) * VIEWS * FRAMES
+    own = {"sequence": content.labels["sequence"]}
+    unpaired = load_training_data(source(group(labels_3d=own), validation_fraction=0.2), seed=0)
+    assert unpaired.validation is None
+    assert set(sequence_of(unpaired.pose_2d)) == set(sequence_of(unpaired.pose_3d))
+    np.testing.assert_allclose(unpaired.held_out_room, alone.held_out_room, atol=1e-6)
+
+
 ONE_SEQUENCE = {"sequence": np.array(["only"] * len(group().pose_2d))}
 REFUSED = {
-    "no training group": ((None, group()), {}, "has no training poses; expected train/pose_2d and train/pose_3d"),
-    "no 2D": ((group(pose_2d=None), None), {}, "has no training poses"),
+    "no training group": ((None, group()), {}, "has no training poses; expected train/pose_3d"),
     "no 3D": ((group(pose_3d=None), None), {}, "has no training poses"),
-    "no sequences": ((group(labels={}), None), {}, "train has no 'sequence' of rows .* data.validation_fraction=0"),
-    "other 3D rows": (
-        (group(labels_3d={"sequence": group().labels["sequence"]}), None),
+    "no sequences": ((group(labels={}), None), {}, "train has no 'sequence' of the rows .* data.validation_fraction=0"),
+    "sequences of other rows": (
+        (group(pose_2d=group().pose_2d[:9], labels={"sequence": group().labels["sequence"][:9]}), None),
         {},
-        "train has no 'sequence' of rows with both 2D and 3D",
+        "train has no 'sequence' of the rows of pose_3d",
     ),
     "one sequence": ((group(labels=ONE_SEQUENCE), None), {}, r"train has 1 sequence\(s\), too few to hold out 1"),
     "all held out": ((group(), None), {"validation_fraction": 0.97}, r"train has 10 sequence\(s\), too few"),
@@ -227,7 +239,8 @@ def test_the_room_stands_upright_in_one_size(source):
     rows = len(content.pose_3d)
     tilted = (content.pose_3d @ tilt.T).astype(np.float32)
     up = np.tile(tilt @ [0.0, -1.0, 0.0], (rows, 1)).astype(np.float32)
-    level = load_training_data(source(content, validation_fraction=0.0), seed=0).room
+    upright = np.tile(np.float32([0.0, -1.0, 0.0]), (rows, 1))
+    level = load_training_data(source(group(pose_3d_up=upright), validation_fraction=0.0), seed=0).room
     turned = load_training_data(source(group(pose_3d=tilted, pose_3d_up=up), validation_fraction=0.0), seed=0).room
     np.testing.assert_allclose(turned[..., 1], level[..., 1], atol=1e-4)
     sizes = body_size(level, HUMAN16).numpy()

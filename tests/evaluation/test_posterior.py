@@ -73,6 +73,22 @@ def test_calibration(case):
     np.testing.assert_allclose(report["calibration_error"], np.abs(curve - QUANTILES).mean(), atol=1.5 / ROWS)
 
 
+def test_ranks_by_coordinate(case):
+    _, described, truth, report = case
+    below = (described["pose_3d"] < truth[:, None]).sum(axis=1)
+    depth = np.delete(below, HUMAN16.root_index, axis=1)[..., 2]
+    found = report["coordinates"]["away"]
+    share = (depth + 0.5) / (COUNT + 1)
+    np.testing.assert_allclose(found["coverage"]["50"], (np.abs(2 * share - 1) <= 0.5).mean())
+    # 13 ranks in 20 parts: 7 hold none, and none is expected there.
+    expected = np.histogram((np.arange(COUNT + 1) + 0.5) / (COUNT + 1), bins=20, range=(0, 1))[0] / (COUNT + 1)
+    np.testing.assert_allclose(np.multiply(found["ranks"], expected), np.histogram(share, 20, (0, 1))[0] / share.size)
+    error = np.linalg.norm(described["pose_3d"] - truth[:, None], axis=-1).mean(axis=1)
+    spread = np.sqrt(described["pose_3d"].var(axis=1).sum(axis=-1))
+    error, spread = (np.delete(values, HUMAN16.root_index, axis=1).reshape(-1) for values in (error, spread))
+    np.testing.assert_allclose(report["spread_error_correlation"], np.corrcoef(spread, error)[0, 1], atol=1e-3)
+
+
 def test_reprojection_counts_visible_joints(case):
     rows, described, _, report = case
     distance = np.linalg.norm(described["reprojection"] - rows.keypoints[:, None], axis=-1)
@@ -101,7 +117,7 @@ def test_table_and_plots(case, tmp_path):
     assert f"{report['energy_score']['joint']:.1f} / {report['energy_score']['pose']:.1f}" in text
     draw_posterior(report, tmp_path / "plots")
     files = sorted(path.name for path in (tmp_path / "plots").iterdir())
-    assert files == ["calibration.png", "error_against_n.png", "joints.png", "p2_histogram.png"]
+    assert files == ["calibration.png", "error_against_n.png", "joints.png", "p2_histogram.png", "ranks.png"]
     for name in files:
         assert plt.imread(tmp_path / "plots" / name).std() > 0.05
 

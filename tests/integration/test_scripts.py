@@ -12,7 +12,7 @@ import pytest
 from tf_wsgen.config import Config
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.errors import InputError, NonFiniteLossError
-from tf_wsgen.training.callbacks import OBJECTIVE, Checkpoints
+from tf_wsgen.training.callbacks import Checkpoints
 from tf_wsgen.training.loop import make_model, train
 from tf_wsgen.training.strategy import make_strategy
 from tf_wsgen.training.workdir import Workdir
@@ -144,12 +144,12 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(trained
 def test_nonfinite_weights_are_not_saved(small_config, small_data, tmp_path):
     model, workdir = make_model(small_config, small_data, make_strategy("one_device")), Workdir(tmp_path)
     workdir.begin(small_config, small_data.source)
-    checkpoints = Checkpoints(model, workdir, validated=True)
+    checkpoints = Checkpoints(model, workdir, "val_zero_code_p2")
     checkpoints.set_model(model)
     broken = model.encoder.trainable_variables[0]
     broken.assign(np.full(broken.shape, np.inf))
     with pytest.raises(NonFiniteLossError, match=f"{broken.path} is not finite"):
-        checkpoints.save({OBJECTIVE: 1.0})
+        checkpoints.save({"val_zero_code_p2": 1.0})
     assert not list(tmp_path.rglob("*ckpt*"))
     with pytest.raises(InputError, match="no latest checkpoint yet"):
         weights(tmp_path)

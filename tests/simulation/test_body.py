@@ -9,13 +9,14 @@ from tf_wsgen.simulation import body
 from tf_wsgen.skeleton import HUMAN16
 
 KEY = tf.constant([3, 1], tf.int64)
+LEVEL = np.array([[0.0, -1.0, 0.0]])
 LEGS = [HUMAN16.index(f"{side}_{joint}") for side in ("right", "left") for joint in ("knee", "ankle")]
 
 
 @pytest.fixture(scope="module")
 def people():
     metres = synthetic_people().train.pose_3d[:64] / 1000.0
-    return tf.constant(body.to_room(metres - metres[:, [HUMAN16.root_index]], None), tf.float32)
+    return tf.constant(body.to_room(metres - metres[:, [HUMAN16.root_index]], LEVEL), tf.float32)
 
 
 def lengths(pose):
@@ -38,8 +39,21 @@ def test_up_becomes_y_by_the_shortest_turn():
     up /= np.linalg.norm(up, axis=1, keepdims=True)
     room = body.to_room(np.stack([up, np.zeros((5, 3))], axis=1), up)
     np.testing.assert_allclose(room[:, 0], np.tile([0.0, 1.0, 0.0], (5, 1)), atol=1e-5)
-    level = body.to_room(np.array([[[1.0, -2.0, 3.0]]]), None)
+    level = body.to_room(np.array([[[1.0, -2.0, 3.0]]]), LEVEL)
     np.testing.assert_allclose(level, [[[1.0, 2.0, -3.0]]])
+
+
+def test_up_is_where_people_mostly_stand_to():
+    rng = np.random.default_rng(0)
+    pose = np.zeros((4000, 16, 3))
+    up = {"above": np.array([0.0, -0.8, -0.6]), "level": np.array([0.0, -1.0, 0.0])}
+    camera = np.repeat(list(up), 2000)
+    leaning = np.stack([up[name] for name in camera]) + rng.normal(scale=0.3, size=(4000, 3))
+    for joint in HUMAN16.shoulders:
+        pose[:, HUMAN16.index(joint)] = leaning
+    found = body.mean_up(pose, camera, HUMAN16)
+    np.testing.assert_allclose(found[[0, -1]], list(up.values()), atol=0.03)
+    np.testing.assert_allclose(body.mean_up(pose[:2000], None, HUMAN16), found[:2000])
 
 
 def test_mirror_exchanges_sides_and_twice_is_nothing(people):

@@ -17,13 +17,14 @@ from tf_wsgen.simulation.simulator import find_keypoints, simulate
 from tf_wsgen.skeleton import HUMAN16
 
 ROWS = 30_000
+LEVEL = np.array([[0.0, -1.0, 0.0]])
 KEY = tf.constant([5, 2], tf.int64)
 
 
 @pytest.fixture(scope="module")
 def people():
     metres = synthetic_people().train.pose_3d[:200] / 1000.0
-    return tf.constant(body.to_room(metres - metres[:, [HUMAN16.root_index]], None), tf.float32)
+    return tf.constant(body.to_room(metres - metres[:, [HUMAN16.root_index]], LEVEL), tf.float32)
 
 
 def test_a_camera_above_looks_down_and_yaw_turns_about_up():

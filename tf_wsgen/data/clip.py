@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tf_wsgen.data.prepared import JOINT_LABELS, LABELS, LARGEST_POSE
+from tf_wsgen.data.prepared import CAMERA_LABELS, JOINT_LABELS, LABELS, LARGEST_POSE
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -23,6 +23,7 @@ class Clip:
             instant; rows that do not belong together are two clips, one of 2D and one of 3D.
         image_size: Width and height in pixels, where the file or the data set tells.
         up: (3,) the unit vector that points up in the camera frame, where the room is known.
+        focal_length: Pixels, where the file or the data set tells.
     """
 
     where: str
@@ -32,9 +33,17 @@ class Clip:
     labels: dict[str, str | np.ndarray] = dataclasses.field(default_factory=dict)
     image_size: tuple[int, int] | None = None
     up: np.ndarray | None = None
+    focal_length: float | None = None
 
     def __len__(self):
         return len(self.pose_3d if self.pose_2d is None else self.pose_2d)
+
+    @property
+    def camera_labels(self) -> dict[str, np.ndarray]:
+        """`CAMERA_LABELS` of each row, where they are known."""
+        width, height = self.image_size or (0, 0)
+        numbers = zip(CAMERA_LABELS, (width, height, self.focal_length or 0), strict=True)
+        return {name: np.full(len(self), value, np.float32) for name, value in numbers if value}
 
     def take(self, rows) -> "Clip":
         """The clip of some rows (a slice, indices or a mask)."""

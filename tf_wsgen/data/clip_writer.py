@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from tf_wsgen.data.clip import Clip, check_clip
-from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS, UP
+from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS, UP
 from tf_wsgen.data.review import Review
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
@@ -87,7 +87,7 @@ class _GroupWriter:
         for name, poses in given.items():
             if poses is not None:
                 self.poses[name].add(poses)
-                self.labels[name].append((clip.labels, len(clip)))
+                self.labels[name].append(({**clip.camera_labels, **clip.labels}, len(clip)))
         if clip.pose_3d is not None:
             self.up.append(None if clip.up is None else np.tile(np.float32(clip.up), (len(clip), 1)))
         self.paired &= self.poses["pose_2d"].rows == self.poses["pose_3d"].rows
@@ -130,8 +130,9 @@ class _GroupWriter:
                 self._create(prefix + name, np.concatenate(parts))
                 continue
             trailing = (HUMAN16.num_joints,) if name in JOINT_LABELS else ()
-            # Rows of clips that don't say otherwise are seen, trusted and valid.
-            parts = [values.get(name, np.ones((rows, *trailing))).astype(np.float32) for values, rows in labels]
+            # Rows of clips that don't say otherwise are seen, trusted and valid, and their cameras not known.
+            unsaid = 0.0 if name in CAMERA_LABELS else 1.0
+            parts = [values.get(name, np.full((rows, *trailing), unsaid)).astype(np.float32) for values, rows in labels]
             self._create(prefix + name, np.concatenate(parts))
 
     def _create(self, name: str, values: np.ndarray) -> None:

@@ -1,15 +1,10 @@
 """Hiding joints: drawn anew for every batch in training, once for every row in evaluation (Table 3)."""
 
-import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.data.training_data import PairedRows
-from tf_wsgen.errors import InputError
 from tf_wsgen.numerics import safe_divide
-from tf_wsgen.skeleton import Skeleton
 
 
 def hide_in_batch(
@@ -42,32 +37,3 @@ def hide_in_batch(
     mean = safe_divide(tf.reduce_sum(pose_2d * mask, axis=[1, 2], keepdims=True), total)
     variance = safe_divide(tf.reduce_sum(tf.square(pose_2d - mean) * mask, axis=[1, 2], keepdims=True), total)
     return safe_divide(pose_2d * mask, tf.sqrt(variance)), visible
-
-
-def hide_in_rows(rows: PairedRows, skeleton: Skeleton, joints: str, count: int, seed: int) -> PairedRows:
-    """Rows with joints hidden: always those named, and some limb joints of each row at random.
-
-    Args:
-        rows: What is measured on.
-        skeleton: The joints.
-        joints: Names with commas between them, hidden in every row.
-        count: Limb joints hidden beside them in each row, a pure function of the row's number and the seed.
-        seed: Of the draw.
-
-    Raises:
-        InputError: A joint that the skeleton does not have, or more joints than there are limbs.
-    """
-    names = [name.strip() for name in joints.split(",") if name.strip()]
-    unknown = sorted(set(names) - set(skeleton.joints))
-    if unknown:
-        raise InputError(f"evaluation.hidden_joints has {unknown[0]!r}; expected joints of {list(skeleton.joints)}.")
-    if count > len(skeleton.limbs):
-        raise InputError(f"evaluation.num_hidden is {count}; expected at most {len(skeleton.limbs)}, the limb joints.")
-    if not names and not count:
-        return rows
-    visible = rows.visible.copy()
-    visible[:, [skeleton.index(name) for name in names]] = 0.0
-    limbs = np.array([skeleton.index(name) for name in skeleton.limbs])
-    number = np.random.default_rng([seed, count]).uniform(size=(len(rows), len(limbs)))
-    np.put_along_axis(visible, limbs[np.argsort(number, axis=1)[:, :count]], 0.0, axis=1)
-    return dataclasses.replace(rows, visible=visible)

@@ -5,8 +5,9 @@ missing), each with `pose_2d` (N, J, 2) pixels, x right, y down, and `pose_3d` (
 camera frame (x right, y down, z away); either may be absent. Rows of `test` with both are pairs; rows
 of `train` are never paired, held-out validation sequences apart. `pose_3d_up` (M, 3), optional, is the unit vector
 that points up in the row's camera frame, where the room is known. Optional labels, one value a 2D row:
-`visible`, `confidence` (N, J), `action`, `subject`, `sequence`, `camera`, `scene` (texts), `valid`
-(N,); where 3D rows differ from 2D rows, the same names with the prefix `pose_3d_`.
+`visible`, `confidence` (N, J), `action`, `subject`, `sequence`, `camera`, `scene` (texts), `valid` (N,),
+`image_width`, `image_height`, `focal_length` (N,) pixels, 0 where not known; where 3D rows differ from 2D rows, the
+same names with the prefix `pose_3d_`.
 """
 
 import dataclasses
@@ -24,7 +25,8 @@ KIND = "a prepared HDF5 file"
 GROUPS = ("train", "test")
 TEXT_LABELS = ("action", "subject", "sequence", "camera", "scene")
 JOINT_LABELS = ("visible", "confidence")
-LABELS = (*JOINT_LABELS, *TEXT_LABELS, "valid")
+CAMERA_LABELS = ("image_width", "image_height", "focal_length")
+LABELS = (*JOINT_LABELS, *TEXT_LABELS, "valid", *CAMERA_LABELS)
 PREFIX_3D = "pose_3d_"
 UP = "pose_3d_up"
 

@@ -21,7 +21,7 @@ class NormalisedPose(NamedTuple):
 
     Attributes:
         pose_2d: (A1..An, J, 2) root-centred, y up, divided by its standard deviation; 0 where missing.
-        visible: (A1..An, J) 1 seen, 0 missing; a root put at the mid-hip counts as missing.
+        visible: (A1..An, J) as given, at most 1, 0 missing; a root put at the mid-hip counts as missing.
         root: (A1..An, 2) the root's pixels.
         deviation: (A1..An) the standard deviation, pixels.
         usable: (A1..An) bool: the root is known, directly or from both hips, and the pose has a size.
@@ -49,7 +49,7 @@ def normalise_keypoints(keypoints: tf.Tensor, visible: tf.Tensor, skeleton: Skel
 
     Args:
         keypoints: (A1..An, J, 2) pixels, y down; values of missing joints don't matter.
-        visible: (A1..An, J) 1 seen, 0 missing.
+        visible: (A1..An, J) 0 missing; else 1, or how sure the detector is.
         skeleton: The joints.
 
     Returns:
@@ -72,7 +72,8 @@ def normalise_keypoints(keypoints: tf.Tensor, visible: tf.Tensor, skeleton: Skel
 
     usable = (root_seen | hips_seen) & (deviation > SMALLEST_DEVIATION)
     pose_2d = tf.where(usable[..., None, None], safe_divide(centred, deviation[..., None, None]), 0.0)
-    return NormalisedPose(pose_2d, mask[..., 0], root, deviation, usable)
+    sureness = tf.where(seen, tf.minimum(visible, 1.0), 0.0)
+    return NormalisedPose(pose_2d, sureness, root, deviation, usable)
 
 
 def normalise_rows(

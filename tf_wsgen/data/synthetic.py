@@ -1,4 +1,4 @@
-"""Synthetic people: a kinematic model of moving humans seen by four cameras. No download, no TensorFlow.
+"""Synthetic people: a kinematic model of moving humans seen by four cameras. No download.
 
 A person is a stature and bone lengths; a movement turns random draws into joint angles over time; forward
 kinematics, the floor and a path put the body into the room; perspective cameras see it. Body frame:
@@ -12,12 +12,13 @@ from functools import partial
 import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
-from tf_wsgen.data.prepared import PoseGroup, PreparedData
-from tf_wsgen.data.views import KINDS, detector_errors
+from tf_wsgen.data.prepared import CAMERA_LABELS, PoseGroup, PreparedData
+from tf_wsgen.data.views import detected
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16
 
+KINDS = tuple(name.split("_")[-1] for name in HUMAN16.joints)  # Joints, whatever their side.
 SOURCE = "synthetic people (kinematic model, not real motion)"
 FRAME_RATE = 10.0  # Frames a second: 60 frames are long enough for several steps, reaches or bends.
 SEQUENCES_PER_PERSON = 4
@@ -335,7 +336,9 @@ def _draw_group(seed: SeedSequence, prefix: str, sequences: int, frames: int, no
     views = [camera.to_camera_frame(world) for camera in cameras]
     pixels = [camera.project(view) for camera, view in zip(cameras, views, strict=True)]
     pose_2d = np.stack(pixels, axis=1).reshape(-1, HUMAN16.num_joints, 2)
-    pose_2d = pose_2d + noise * detector_errors(noise_rng, pose_2d)
+    scores = {}
+    if noise:
+        pose_2d, scores["confidence"] = detected(noise_rng, pose_2d, noise)
     pose_3d = np.stack(views, axis=1).reshape(-1, HUMAN16.num_joints, 3)
 
     action = np.array(list(MOVEMENTS))[actions]
@@ -343,13 +346,17 @@ def _draw_group(seed: SeedSequence, prefix: str, sequences: int, frames: int, no
     sequence = [f"{subject[i]}_{action[i]}_{i:03d}" for i in index]
     labels = {"action": action, "subject": subject, "sequence": sequence}
     labels = {name: np.repeat(values, len(CAMERAS) * frames) for name, values in labels.items()}
+    numbers = [(*camera.image_size, camera.mean_focal_length) for camera in cameras]
+    for name, values in zip(CAMERA_LABELS, np.float32(numbers).T, strict=True):
+        labels[name] = np.tile(np.repeat(values, frames), sequences)
     labels["camera"] = np.tile(np.repeat(list(CAMERAS), frames), sequences)
+    labels |= scores
     up = np.tile(np.repeat([camera.up for camera in cameras], frames, axis=0), (sequences, 1)).astype(np.float32)
     return PoseGroup(pose_2d.astype(np.float32), pose_3d.astype(np.float32), labels, pose_3d_up=up)
 
 
 def synthetic_people(
-    seed: int = 0, train_sequences: int = 160, test_sequences: int = 40, frames: int = 60, noise: float = 1.0
+    seed: int = 0, train_sequences: int = 160, test_sequences: int = 40, frames: int = 60, noise: float = 0.5
 ) -> PreparedData:
     """People of the kinematic model, in the form of a prepared file; the same arguments, the same numbers.
 
@@ -361,11 +368,11 @@ def synthetic_people(
         train_sequences: Sequences of the group `train`.
         test_sequences: Sequences of the group `test`.
         frames: Frames of a sequence, `FRAME_RATE` a second.
-        noise: Scale of the detector's errors in `pose_2d`; 0 gives exact projections.
+        noise: Scale of the simulated detector's errors in `pose_2d`; 0 gives exact projections, without scores.
 
     Returns:
         N = sequences x cameras x frames rows: `pose_2d` (N, 16, 2) pixels, `pose_3d` (N, 16, 3) mm in the
-        camera's frame, not root-centred, and the labels `action`, `subject`, `sequence` and `camera`.
+        camera's frame, not root-centred, and the labels `action`, `subject`, `sequence`, `camera` and `CAMERA_LABELS`.
 
     Raises:
         InputError: No sequences or frames, or a negative seed or noise.

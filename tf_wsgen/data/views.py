@@ -14,6 +14,7 @@ from tf_wsgen.data.clip import Clip, check_millimetres
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
+from tf_wsgen.simulation.settings import SimulationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 CAMERA_SETS = ("human36m", "random")
@@ -27,11 +28,6 @@ DISTANCE, HEIGHT, FOCAL_LENGTH, IMAGE = (3500.0, 6000.0), (800.0, 2200.0), (1000
 # Of so many random cameras the first that has the whole person in its image is taken, or the nearest to it.
 DRAWS = 16
 
-KINDS = tuple(name.split("_")[-1] for name in HUMAN16.joints)  # Joints, whatever their side.
-# A joint's error: its standard deviation as a share of the person's size in the image; outliers have more.
-NOISE_SHARE, OUTLIER_SHARE, OUTLIER_FACTOR = 0.01, 0.03, (2.0, 8.0)
-NOISE_FACTORS = {"wrist": 1.6, "ankle": 1.6, "elbow": 1.2, "knee": 1.2}
-
 
 @dataclasses.dataclass(frozen=True)
 class ViewOptions:
@@ -41,7 +37,7 @@ class ViewOptions:
         cameras: "human36m", the four of Human3.6M around the room's middle, or "random".
         num_random: Random cameras a sequence.
         seed: Of all randomness.
-        noise: Scale of the detector's errors (`detector_errors`); 0 gives exact projections.
+        noise: Scale of the simulated detector's errors (`detected`); 0 gives exact projections, without scores.
         dropped_joints: Limb joints hidden in every row.
         frame_stride: One frame in so many is kept.
         place: Whether the motion is put into the capture volume first (`place_in_room`).
@@ -104,9 +100,9 @@ def view_clips(
         pose_3d = camera.to_camera_frame(poses)
         _check_in_field(pose_3d, options.frame_stride, f"{where}, camera {name}")
         pose_2d = camera.project(pose_3d)
-        if options.noise:
-            pose_2d = pose_2d + options.noise * detector_errors(for_errors, pose_2d)
         of_camera = {**labels, "camera": name}
+        if options.noise:
+            pose_2d, of_camera["confidence"] = detected(for_errors, pose_2d, options.noise)
         if options.dropped_joints:
             visible = _hide(for_hiding, len(poses), options.dropped_joints)
             of_camera["visible"] = visible.astype(np.float32)
@@ -119,6 +115,7 @@ def view_clips(
             of_camera,
             camera.image_size,
             camera.up,
+            camera.mean_focal_length,
         )
 
 
@@ -148,13 +145,26 @@ def place_in_room(poses: np.ndarray) -> np.ndarray:
     return result
 
 
-def detector_errors(rng: Generator, pose_2d: np.ndarray) -> np.ndarray:
-    """(N, 16, 2) errors that scale with the person in the image; a few joints are far off."""
-    size = np.ptp(pose_2d, axis=1).max(axis=-1)[:, None, None]
-    joints = np.array([NOISE_FACTORS.get(kind, 1.0) for kind in KINDS])[:, None]
-    outlier = rng.uniform(size=(*pose_2d.shape[:2], 1)) < OUTLIER_SHARE
-    factor = np.where(outlier, rng.uniform(*OUTLIER_FACTOR, outlier.shape), 1.0)
-    return NOISE_SHARE * size * joints * factor * rng.standard_normal(pose_2d.shape)
+def detected(rng: Generator, pose_2d: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 16, 2) and scores (N, 16) of the detector that training simulates (`tf_wsgen.simulation.detector`).
+
+    Args:
+        rng: Of all draws.
+        pose_2d: (N, 16, 2) true points, pixels.
+        noise: Factor on the measured errors, and up to 1 on the shares of outliers and exchanged sides.
+    """
+    # TensorFlow is imported here: exact views do without.
+    import tensorflow as tf
+
+    from tf_wsgen.simulation import detector
+
+    config, factor = SimulationConfig(), tf.ones(len(pose_2d))
+    for_points, for_scores = tf.constant(rng.integers(2**62, size=(2, 2)))
+    true = tf.constant(pose_2d, tf.float32)
+    points = detector.detect(true, noise * factor, min(noise, 1.0) * factor, for_points, HUMAN16)
+    error = tf.norm(points - true, axis=-1) / detector.height_in_image(true)[:, None]
+    told = (config.score_error, config.score_deviation, config.score_power_deviation)
+    return points.numpy(), detector.scores(error, *told, for_scores).numpy()
 
 
 def _hide(rng: Generator, rows: int, count: int) -> np.ndarray:

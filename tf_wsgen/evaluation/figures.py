@@ -174,7 +174,7 @@ def draw_curve(log: list[dict], output: str | os.PathLike) -> None:
 
 
 def draw_posterior(report: dict, folder: str | os.PathLike) -> None:
-    """Writes calibration.png, error_against_n.png, joints.png and p2_histogram.png.
+    """Writes calibration.png, ranks.png, error_against_n.png, joints.png and p2_histogram.png.
 
     Args:
         report: What `posterior_report` gives.
@@ -191,6 +191,16 @@ def draw_posterior(report: dict, folder: str | os.PathLike) -> None:
     axes.set(xlabel="quantile q", ylabel="share of truths within it (median joint)", title=title)
     axes.legend()
     _save(figure, folder / "calibration.png")
+
+    figure, all_axes = plt.subplots(1, 3, figsize=(9, 3.2), sharey=True, layout="constrained")
+    for axes, (name, counts) in zip(all_axes, report["coordinates"].items(), strict=True):
+        axes.stairs(counts["ranks"], np.linspace(0.0, 1.0, len(counts["ranks"]) + 1), fill=True)
+        axes.axhline(1.0, color=MIDDLE_COLOUR, linewidth=0.8, linestyle="--")
+        covered = ", ".join(f"{share:.0%} in {level} %" for level, share in counts["coverage"].items())
+        axes.set(xlabel="rank of the truth among the hypotheses", title=f"{name}: {covered}")
+        axes.title.set_fontsize(7)
+    all_axes[0].set_ylabel("share of truths / uniform")
+    _save(figure, folder / "ranks.png")
 
     figure, axes = plt.subplots(figsize=(5.5, 3.5), layout="constrained")
     for protocol, errors in report["min_mpjpe"].items():

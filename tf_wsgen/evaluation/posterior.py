@@ -19,6 +19,8 @@ from tf_wsgen.numerics import safe_norm
 
 # Numbers of hypotheses at which the error of the best is reported.
 COUNTS = (1, 5, 10, 50, 200)
+# Of the camera frame.
+COORDINATES = ("right", "down", "away")
 BATCH = 64
 
 
@@ -36,6 +38,8 @@ def posterior_report(
     Returns:
         `num_rows`, `num_hypotheses`; `min_mpjpe` by protocol and N of `COUNTS`; `energy_score` of the `pose` and
         mean over `joint`s; `crps_depth`; `calibration_error` with `calibration_curve` and its `quantiles`;
+        `coordinates`, `rank_counts` of all joints but the root by `COORDINATES`; `largest_rank_deviation` of their
+        bins from what is expected; `spread_error_correlation`, over joints and rows, of spread and error;
         `reprojection` in pixels and normalised; `bone_length_error`, `symmetry_error` (mm, of every hypothesis);
         `depth_share` of the hypotheses' variance; per-joint `joint_error` and `joint_spread` (mm); `p2_histogram`.
     """
@@ -49,13 +53,20 @@ def posterior_report(
         parts.append({name: value.numpy() for name, value in measured.items()})
         if progress:
             progress(len(numbers))
-    mean = {name: np.concatenate([part[name] for part in parts]).mean(axis=0, dtype=np.float64) for name in parts[0]}
+    every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    mean = {name: values.mean(axis=0, dtype=np.float64) for name, values in every.items()}
     skeleton = lifter.skeleton
     others = [joint for joint in range(skeleton.num_joints) if joint != skeleton.root_index]
+    ranks = np.moveaxis(every["rank"][:, others], -1, 0)
+    coordinates = {
+        name: posterior.rank_counts(of_one.reshape(-1), config.posterior_hypotheses)
+        for name, of_one in zip(COORDINATES, ranks, strict=True)
+    }
+    histograms = np.array([counts["ranks"] for counts in coordinates.values()])
+    pairs = (every[name][:, others].reshape(-1) for name in ("joint_spread", "joint_error"))
     error, curve = posterior.calibration_error(mean["within"][:, others])
     counts = [count for count in COUNTS if count <= config.posterior_hypotheses]
-    best_p2 = np.concatenate([part["min_p2"] for part in parts])[:, 0]
-    histogram, edges = np.histogram(best_p2, bins=np.arange(0.0, 255.0, 5.0))
+    histogram, edges = np.histogram(every["min_p2"][:, 0], bins=np.arange(0.0, 255.0, 5.0))
     return {
         "num_rows": len(rows),
         "num_hypotheses": config.posterior_hypotheses,
@@ -67,6 +78,9 @@ def posterior_report(
         "crps_depth": float(mean["crps_depth"][others].mean()),
         "calibration_error": error,
         "calibration_curve": curve.tolist(),
+        "coordinates": coordinates,
+        "largest_rank_deviation": float(np.abs(histograms - 1.0).max()),
+        "spread_error_correlation": float(np.corrcoef(*pairs)[0, 1]),
         "quantiles": posterior.QUANTILES.tolist(),
         "reprojection": {"pixels": float(mean["reprojection_pixels"]), "normalised": float(mean["reprojection"])},
         "bone_length_error": float(mean["bone_length_error"]),
@@ -99,6 +113,7 @@ def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, targe
         "energy_pose": posterior.energy_score(tf.reshape(samples, flat), tf.reshape(truth, [flat[0], flat[2]])),
         "energy_joint": posterior.energy_score(by_joint, truth),
         "crps_depth": posterior.crps(by_joint[..., 2], truth[..., 2]),
+        "rank": tf.reduce_sum(tf.cast(samples < repeated, tf.int32), axis=1),
         "within": posterior.within_quantiles(samples, truth),
         "reprojection": reprojection_error(projected, normalised.pose_2d),
         "reprojection_pixels": reprojection_error(normalised.to_pixels(projected), keypoints),

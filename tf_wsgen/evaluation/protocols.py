@@ -9,12 +9,14 @@ import tensorflow as tf
 from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import MM_PER_METRE, PairedRows
+from tf_wsgen.geometry.alignment import root_centre
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import codes_for_rows, zero_code
 from tf_wsgen.metrics.diversity import hypothesis_deviation
 from tf_wsgen.metrics.pose_error import protocol_1, protocol_2
+from tf_wsgen.metrics.posterior import energy_score
 
 # The choices, in the order of tables. The best hypothesis is an oracle: it looks at the ground truth.
 CHOICES = ("zero_code", "mean_shift", "mean_of_hypotheses", "best_hypothesis")
@@ -45,7 +47,8 @@ class Evaluator:
 
         Returns:
             `num_rows`, `seed`; for each of `CHOICES` `p1`, `p2` (means over rows, mm) and, where the rows
-            have actions, `p1_action_mean`, `p2_action_mean` and the same in `per_action`; `diversity`.
+            have actions, `p1_action_mean`, `p2_action_mean` and the same in `per_action`; `energy_score` of
+            the whole pose (mm); `diversity`.
         """
         pose_2d, visible = normalise_rows(rows.keypoints, rows.visible, self.lifter.skeleton, "test/pose_2d")
         parts = []
@@ -74,7 +77,9 @@ def _measure(lifter: Lifter, config: EvaluationConfig, diversity: bool, pose_2d,
         "mean_of_hypotheses": (tf.reduce_mean(sampled, axis=1, keepdims=True), camera),
         "best_hypothesis": (sampled, camera),
     }
-    measured = {}
+    flat = [tf.shape(target)[0], 3 * lifter.skeleton.num_joints]
+    samples = tf.reshape(lifter.to_camera_frame(sampled, camera), [flat[0], config.num_hypotheses, flat[1]])
+    measured = {"energy_score": energy_score(samples, tf.reshape(root_centre(target, root), flat))}
     for name, (hypotheses, seen_by) in choices.items():
         truth = tf.repeat(target[:, None], hypotheses.shape[1], axis=1)
         # The best hypothesis is chosen for each protocol on its own.
@@ -102,6 +107,7 @@ def _summary(per_row: dict, action: np.ndarray | None, config: EvaluationConfig)
             means = [mean(f"{choice}/{protocol}", rows) for rows in groups.values()]
             summary[choice][f"{protocol}_action_mean"] = float(np.mean(means))
     summary["best_hypothesis"]["num_hypotheses"] = config.num_hypotheses
+    summary["energy_score"] = mean("energy_score")
     if "std" in per_row:
         summary["diversity"] = {"std": mean("std"), "std_fps": mean("std_fps")}
     summary["per_action"] = {

@@ -26,6 +26,10 @@ def metrics_table(metrics: dict) -> str:
             joints=f"{metrics['hidden']['joints']} and " * bool(metrics["hidden"]["joints"]),
             count=metrics["hidden"]["count"],
         )
+    if "detector" in metrics:
+        heading += "; 2D as the simulated detector finds it"
+    if "along_ray" in metrics:
+        heading += "; along the rays" if metrics["along_ray"] else "; not along the rays, the cameras are not known"
     text = f"{heading}\n{align(lines)}"
     if metrics["per_action"]:
         lines = [["P2 by action", "rows", "ZC", "MS", "BH"]]
@@ -38,7 +42,7 @@ def metrics_table(metrics: dict) -> str:
     return text
 
 
-def posterior_table(report: dict) -> str:
+def posterior_table(report: dict, title: str = "Posterior") -> str:
     """The posterior report as aligned tables."""
     best = report["min_mpjpe"]
     lines = [["best of N (oracle), mm", *best["p1"]]]
@@ -47,12 +51,15 @@ def posterior_table(report: dict) -> str:
         "energy score, joint / pose (mm)": "{energy_score[joint]:.1f} / {energy_score[pose]:.1f}",
         "CRPS of depth (mm)": "{crps_depth:.1f}",
         "calibration error": "{calibration_error:.3f}",
+        "… right / down / away": " / ".join(f"{c['calibration_error']:.3f}" for c in report["coordinates"].values()),
+        "largest deviation of a rank's share": "{largest_rank_deviation:.0%}",
+        "correlation of spread and error": "{spread_error_correlation:.2f}",
         "reprojection (pixels / normalised)": "{reprojection[pixels]:.2f} / {reprojection[normalised]:.4f}",
         "bone lengths / symmetry (mm)": "{bone_length_error:.1f} / {symmetry_error:.1f}",
         "share of the spread in depth": "{depth_share:.2f}",
     }
     others = [["posterior", ""], *([title, form.format(**report)] for title, form in values.items())]
-    heading = f"Posterior: {report['num_rows']:,} rows, {report['num_hypotheses']} hypotheses"
+    heading = f"{title}: {report['num_rows']:,} rows, {report['num_hypotheses']} hypotheses"
     return f"{heading}\n{align(lines)}\n\n{align(others)}"
 
 

@@ -34,6 +34,11 @@ class PerspectiveCamera:
         """(3,) the world's z axis, which points up, in the camera frame."""
         return self.rotation[:, 2]
 
+    @property
+    def mean_focal_length(self) -> float:
+        """Pixels, the mean of both directions'."""
+        return float(self.focal_length.mean())
+
     def to_camera_frame(self, points: np.ndarray) -> np.ndarray:
         """R (X − position) of (..., 3) world points, millimetres."""
         return (points - self.position) @ self.rotation.T

@@ -8,6 +8,7 @@ after it, the same person gives the same pose anywhere in the image.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # Focal length by image width where nothing is known: about what phones and webcams have.
 USUAL_FOCAL_LENGTH = 1.1
@@ -20,12 +21,12 @@ class Ray(NamedTuple):
 
     Attributes:
         rotation: (…, 3, 3) from the real camera's frame to the virtual one's.
-        focal_length: Pixels.
-        centre: (2,) principal point, pixels.
+        focal_length: (…, 1, 1) pixels.
+        centre: (…, 1, 2) principal point, pixels.
     """
 
     rotation: np.ndarray
-    focal_length: float
+    focal_length: np.ndarray
     centre: np.ndarray
 
     def to_virtual(self, keypoints: np.ndarray) -> np.ndarray:
@@ -40,9 +41,13 @@ class Ray(NamedTuple):
         """(…, J, 3) of the virtual camera's frame turned into the real one's."""
         return pose_3d @ self.rotation
 
+    def to_ray_frame(self, pose_3d: np.ndarray) -> np.ndarray:
+        """(…, J, 3) of the real camera's frame turned into the virtual one's."""
+        return pose_3d @ np.swapaxes(self.rotation, -1, -2)
+
     def over_hypotheses(self) -> "Ray":
         """The same, for arrays with an axis of hypotheses before that of joints."""
-        return self._replace(rotation=self.rotation[..., None, :, :])
+        return Ray(*(values[..., None, :, :] for values in self))
 
     def _turned(self, keypoints: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         offset = (keypoints - self.centre) / self.focal_length
@@ -51,23 +56,24 @@ class Ray(NamedTuple):
         return seen * self.focal_length + self.centre
 
 
-def ray_through(root: np.ndarray, image_size: tuple[float, float], focal_length: float | None = None) -> Ray:
+def ray_through(root: np.ndarray, image_size: ArrayLike, focal_length: ArrayLike | None = None) -> Ray:
     """The virtual cameras that look at roots: the shortest turn of each root's ray onto the axis.
 
     Args:
         root: (…, 2) pixels, x right, y down.
-        image_size: Width and height, pixels; the principal point is the image's middle.
-        focal_length: Pixels; None for `USUAL_FOCAL_LENGTH` times the width.
+        image_size: (…, 2) width and height, pixels; the principal point is the image's middle.
+        focal_length: (…) pixels; None, or 0, for `USUAL_FOCAL_LENGTH` times the width.
 
     Example:
         >>> ray_through(np.array([320.0, 240.0]), (640, 480)).rotation.round(3).tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
-    focal_length = focal_length or USUAL_FOCAL_LENGTH * image_size[0]
-    centre = np.asarray(image_size, float) / 2.0
-    offset = (np.asarray(root, float) - centre) / focal_length
+    size, given = np.asarray(image_size, float), np.asarray(0.0 if focal_length is None else focal_length)
+    focal_length = np.where(given > 0, given, USUAL_FOCAL_LENGTH * size[..., 0])[..., None]
+    offset = (np.asarray(root, float) - size / 2.0) / focal_length
     ray = np.concatenate([offset, np.ones_like(offset[..., :1])], axis=-1)
     x, y, z = np.moveaxis(ray / np.linalg.norm(ray, axis=-1, keepdims=True), -1, 0)
     # Rodrigues' formula for the turn of (x, y, z) onto (0, 0, 1); z is above 0, so nothing divides by 0.
     rows = [[1 - x * x / (1 + z), -x * y / (1 + z), -x], [-x * y / (1 + z), 1 - y * y / (1 + z), -y], [x, y, z]]
-    return Ray(np.moveaxis(np.array(rows), (0, 1), (-2, -1)), float(focal_length), centre)
+    rotation = np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+    return Ray(rotation, focal_length[..., None, :], size[..., None, :] / 2.0)

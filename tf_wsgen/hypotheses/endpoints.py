@@ -78,7 +78,7 @@ def _checked_poses(keypoints: tf.Tensor, visible: tf.Tensor) -> tuple[tf.Tensor,
     rows, found = tf.shape(keypoints)[0], tf.shape(visible)[0]
     keypoints = _required(rows == found, keypoints, "visible: expected one row for each of keypoints; found", found)
     finite = tf.reduce_all(tf.math.is_finite(visible))
-    return keypoints, _required(finite, visible, "visible: expected finite numbers, 1 seen and 0 missing.")
+    return keypoints, _required(finite, visible, "visible: expected finite numbers, 0 missing and up to 1 seen.")
 
 
 def _checked_count(num_hypotheses: tf.Tensor, most: int) -> tf.Tensor:

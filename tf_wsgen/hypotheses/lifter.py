@@ -36,10 +36,14 @@ def generate(
 ) -> Sample:
     """The three networks on normalised poses (B, J, 2), `visible` (B, J) and codes (B or 1, H, Z).
 
-    The trunk runs once a pose; it and the camera take `visible` and the codes where they are made to.
+    The trunk runs once a pose and sees `visible` where it is made to; the camera takes the generator's features where
+    that gives them, else the trunk's.
     """
     features = trunk([pose_2d, visible] if len(trunk.inputs) == 2 else pose_2d)
-    return Sample(generator([features, z]), camera([features, z] if len(camera.inputs) == 2 else features))
+    if len(generator.outputs) == 1:
+        return Sample(generator([features, z]), camera(features))
+    hypotheses, features = generator([features, z])
+    return Sample(hypotheses, camera(features))
 
 
 def to_camera_frame(hypotheses: tf.Tensor, camera: tf.Tensor, scale: float, root_index: int) -> tf.Tensor:
@@ -96,12 +100,12 @@ class Lifter(tf.Module):
 
         Args:
             pose_2d: (B, J, 2) normalised.
-            visible: (B, J) 1 seen, 0 missing.
+            visible: (B, J) 0 missing; else 1, or the detector's score.
             z: (B, H, Z), or (1, H, Z) for the same codes for every pose.
 
         Returns:
             Hypotheses (B, H, J, 3), metres, template frame, and camera: (B, H, 2, 3) where the camera network
-            sees the codes, else the (B, 2, 3) that all hypotheses share.
+            takes the generator's features, else the (B, 2, 3) that all hypotheses share.
         """
         return generate(self.trunk, self.generator, self.camera, pose_2d, visible, tf.convert_to_tensor(z))
 
@@ -133,7 +137,7 @@ class Lifter(tf.Module):
 
         Args:
             keypoints: (B, J, 2) pixels, x right, y down.
-            visible: (B, J) 1 seen, 0 missing.
+            visible: (B, J) 0 missing; else 1, or the detector's score, from 0 to 1.
             z: (B, H, Z), or (1, H, Z).
 
         Returns:

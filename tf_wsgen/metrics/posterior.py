@@ -11,6 +11,8 @@ from tf_wsgen.numerics import safe_divide, safe_norm
 
 # Quantiles at which calibration is read.
 QUANTILES = np.linspace(0.0, 1.0, 21).astype(np.float32)
+# Central intervals whose coverage is reported, and parts of a rank histogram.
+INTERVALS, RANK_BINS = (0.5, 0.8, 0.95), 20
 
 
 def energy_score(samples: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -83,6 +85,37 @@ def within_quantiles(hypotheses: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     rank = quantiles.shape.rank
     quantiles = tf.transpose(quantiles, [*range(1, rank - 1), 0, rank - 1])
     return tf.cast(quantiles > safe_norm(median - target)[..., None, :], hypotheses.dtype)
+
+
+def rank_counts(ranks: np.ndarray, count: int) -> dict:
+    """What the ranks of truths among hypotheses tell: uniform on 0..N where both are of one distribution.
+
+    A rank r of N hypotheses stands for the share u = (r + ½) / (N + 1). Talts et al. 2018.
+
+    Args:
+        ranks: (R,) integers, how many of the hypotheses are below the truth.
+        count: N.
+
+    Returns:
+        `ranks`: counts in `RANK_BINS` equal parts of (0, 1), each as a share of what is expected there;
+        `coverage` of the central intervals `INTERVALS`; `calibration_error`: mean |P(|2u − 1| ≤ q) − q| over
+        `QUANTILES`.
+
+    Example:
+        >>> rank_counts(np.arange(100), 99)["coverage"]["50"]
+        0.5
+    """
+    share = (np.arange(count + 1) + 0.5) / (count + 1)
+    found = np.bincount(ranks, minlength=count + 1) / len(ranks)
+    part = (share * RANK_BINS).astype(int)
+    expected = np.bincount(part, minlength=RANK_BINS) / (count + 1)
+    apart = np.abs(2.0 * share - 1.0)
+    within = [found[apart <= q].sum() for q in QUANTILES.tolist()]
+    return {
+        "ranks": (np.bincount(part, found, RANK_BINS) / np.maximum(expected, 1e-12)).tolist(),
+        "coverage": {f"{q:.0%}".rstrip("%"): float(found[apart <= q].sum()) for q in INTERVALS},
+        "calibration_error": float(np.mean(np.abs(within - QUANTILES))),
+    }
 
 
 def calibration_error(frequency: np.ndarray) -> tuple[float, np.ndarray]:

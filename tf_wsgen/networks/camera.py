@@ -1,22 +1,27 @@
-"""The camera network: trunk features to a weak-perspective camera."""
+"""The camera network: features to a weak-perspective camera."""
 
 import keras
 
 from tf_wsgen.networks.blocks import Network, linear, residual
 
+# Looks straight at the template's front; a metre is about three standard deviations of a pose.
+LEVEL = ((3.0, 0.0, 0.0), (0.0, 3.0, 0.0))
+
 
 @keras.saving.register_keras_serializable("tf_wsgen")
 class Camera(Network):
-    """Trunk features t (B, width) to the camera M (B, 2, 3), or (B, H, 2, 3) where it sees the codes.
+    """Trunk features t (B, width) to the camera M (B, 2, 3), or the generator's (B, H, width) to (B, H, 2, 3).
 
-    Two residual blocks of two D, then linear. The paper's camera does not see the code.
+    Residual blocks of two D, then linear.
 
     Args:
-        width: Units of every hidden layer (the trunk's width).
+        width: Units of every hidden layer (the features' width).
         negative_slope: Slope of the leaky ReLU below zero.
         camera_gain: Gain on the last layer's initial weights.
-        code_size: Z where the inputs are t and codes z (B, H, Z), so that orientation is part of what is
-            uncertain: a linear image of the code is added to t. 0 without codes.
+        blocks: Residual blocks; the paper's camera has two.
+        per_hypothesis: Take the generator's features, so that orientation is part of what is uncertain. The
+            paper's camera takes the trunk's. The first cameras are then nearly `LEVEL`: the energy scores turn
+            poses by their cameras, whose direction must not be a matter of rounding.
     """
 
     def __init__(
@@ -24,23 +29,23 @@ class Camera(Network):
         width: int = 1024,
         negative_slope: float = 0.2,
         camera_gain: float = 1.0,
-        code_size: int = 0,
+        blocks: int = 2,
+        per_hypothesis: bool = False,
         name: str = "camera",
     ):
-        features = keras.Input((width,), name="features")
-        inputs = x = features
-        if code_size:
-            z = keras.Input((None, code_size), name="z")
-            inputs = [features, z]
-            x = keras.ops.expand_dims(x, 1) + linear(width, "input_code", use_bias=False)(z)
-        x = residual(x, width, negative_slope, "block_1")
-        x = residual(x, width, negative_slope, "block_2")
-        x = linear(6, "camera", gain=camera_gain)(x)
-        camera = keras.layers.Reshape((-1, 2, 3) if code_size else (2, 3))(x)
+        features = x = keras.Input((None, width) if per_hypothesis else (width,), name="features")
+        for number in range(1, blocks + 1):
+            x = residual(x, width, negative_slope, f"block_{number}")
+        layer = linear(6, "camera", gain=camera_gain)
+        if per_hypothesis:
+            layer.bias_initializer = lambda shape, dtype=None: keras.ops.cast(keras.ops.reshape(LEVEL, shape), dtype)
+        x = layer(x)
+        camera = keras.layers.Reshape((-1, 2, 3) if per_hypothesis else (2, 3))(x)
         arguments = {
             "width": width,
             "negative_slope": negative_slope,
             "camera_gain": camera_gain,
-            "code_size": code_size,
+            "blocks": blocks,
+            "per_hypothesis": per_hypothesis,
         }
-        super().__init__(inputs, camera, arguments, name)
+        super().__init__(features, camera, arguments, name)

@@ -10,7 +10,8 @@ class Generator(Network):
     """G: trunk features t (B, width) and codes z (B, H, Z) to hypotheses (B, H, J, 3), metres.
 
     D(concat[t, z]) → D, plus t; → D → D, plus that; → linear. The first layer is linear in its two
-    parts, so t's part is computed once a pose and not once a hypothesis.
+    parts, so t's part is computed once a pose and not once a hypothesis. What the last layer takes can be
+    given beside the hypotheses, (B, H, width), for a camera a hypothesis.
 
     Args:
         num_joints: J.
@@ -19,6 +20,7 @@ class Generator(Network):
         negative_slope: Slope of the leaky ReLU below zero.
         code_gain: Gain on the codes' part of the first layer's initial weights.
         pose_gain: Gain on the last layer's initial weights.
+        gives_features: Give hypotheses and features; the paper's generator gives hypotheses alone.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class Generator(Network):
         negative_slope: float = 0.2,
         code_gain: float = 1.0,
         pose_gain: float = 1.0,
+        gives_features: bool = False,
         name: str = "generator",
     ):
         features = keras.Input((width,), name="features")
@@ -40,8 +43,8 @@ class Generator(Network):
         x = leaky_relu(keras.ops.expand_dims(from_pose, 1) + from_code, negative_slope)
         x = dense(x, width, negative_slope, "hidden") + keras.ops.expand_dims(features, 1)
         x = residual(x, width, negative_slope, "block")
-        x = linear(3 * num_joints, "pose", gain=pose_gain)(x)
-        hypotheses = keras.layers.Reshape((-1, num_joints, 3))(x)
+        flat = linear(3 * num_joints, "pose", gain=pose_gain)(x)
+        hypotheses = keras.layers.Reshape((-1, num_joints, 3))(flat)
         arguments = {
             "num_joints": num_joints,
             "width": width,
@@ -49,5 +52,6 @@ class Generator(Network):
             "negative_slope": negative_slope,
             "code_gain": code_gain,
             "pose_gain": pose_gain,
+            "gives_features": gives_features,
         }
-        super().__init__([features, z], hypotheses, arguments, name)
+        super().__init__([features, z], [hypotheses, x] if gives_features else hypotheses, arguments, name)

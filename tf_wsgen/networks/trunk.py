@@ -7,13 +7,14 @@ from tf_wsgen.networks.blocks import Network, dense, residual
 
 @keras.saving.register_keras_serializable("tf_wsgen")
 class Trunk(Network):
-    """2D pose (B, J, 2) to features t (B, width): a = D(x), t = a + D(D(a)).
+    """2D pose (B, J, 2) to features t (B, width): a = D(x), t = a + D(D(a)), with more blocks so on.
 
     Args:
         num_joints: J.
         width: Units of every layer.
         negative_slope: Slope of the leaky ReLU below zero.
-        sees_visible: The inputs are the pose and `visible` (B, J), so that a missing joint is not one at the root.
+        blocks: Residual blocks; the paper's trunk has one.
+        sees_visible: The inputs are the pose and `visible` (B, J), 0 missing, else 1 or the detector's score.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class Trunk(Network):
         num_joints: int,
         width: int = 1024,
         negative_slope: float = 0.2,
+        blocks: int = 1,
         sees_visible: bool = False,
         name: str = "trunk",
     ):
@@ -31,11 +33,13 @@ class Trunk(Network):
             inputs = [pose_2d, visible]
             x = keras.ops.concatenate([x, visible], axis=-1)
         x = dense(x, width, negative_slope, "input")
-        x = residual(x, width, negative_slope, "block")
+        for number in range(1, blocks + 1):
+            x = residual(x, width, negative_slope, "block" if number == 1 else f"block{number}")
         arguments = {
             "num_joints": num_joints,
             "width": width,
             "negative_slope": negative_slope,
+            "blocks": blocks,
             "sees_visible": sees_visible,
         }
         super().__init__(inputs, x, arguments, name)

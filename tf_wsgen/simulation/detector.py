@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.simulation.body import opposite_joints, parents
-from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT
+from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT, LOWEST_SCORE
 from tf_wsgen.skeleton import Skeleton
 
 # log σ of the factor that all joints of a person share.
@@ -119,6 +119,22 @@ def detect(pose_2d: tf.Tensor, scale: tf.Tensor, tails: tf.Tensor, seed: tf.Tens
     noise = tf.random.stateless_normal(tf.shape(pose_2d), for_noise)
     swapped = swap_sides(pose_2d, tails, for_swap, skeleton)
     return swapped + noise * sigma[..., None] * height_in_image(pose_2d)[:, None, None]
+
+
+def scores(error: tf.Tensor, half: float, deviation: float, power_deviation: float, seed: tf.Tensor) -> tf.Tensor:
+    """A detector's scores of its joints, from `LOWEST_SCORE` to 1: (half / (error + half) + N(0, deviation²))^p.
+
+    Args:
+        error: (B, J) distances from the truth, shares of the person's height.
+        half: The error whose score is ½ on average.
+        deviation: Of the noise of each joint.
+        power_deviation: Standard deviation of log p, which all joints of a person share.
+        seed: (2,) of the draw.
+    """
+    for_noise, for_power = tf.unstack(tf.random.split(seed, 2))
+    score = half / (error + half) + deviation * tf.random.stateless_normal(tf.shape(error), for_noise)
+    power = tf.exp(power_deviation * tf.random.stateless_normal([tf.shape(error)[0], 1], for_power))
+    return tf.clip_by_value(score, LOWEST_SCORE, 1.0) ** power
 
 
 def shift_head(pose_2d: tf.Tensor, deviation: float, chosen: tf.Tensor, seed: tf.Tensor, skeleton: Skeleton):

@@ -6,6 +6,8 @@ from tf_wsgen.errors import InputError
 
 # Standard deviation of a person's joints about their mean by the person's height, both in the image (MPII).
 DEVIATION_BY_HEIGHT = 0.155
+# A joint that is there has at least this score.
+LOWEST_SCORE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +35,14 @@ class SimulationConfig:
     exact_error: float = 0.001
     least_scale: float = 0.5
     most_scale: float = 1.2
-    most_tails: float = 1.0
-    # Share of poses whose neck and head are moved together by N(0, head_deviation²) of the height.
+    most_tails: float = 0.5
+    # Share of the detector's poses with a score for each joint, a/(d + a) + N(0, score_deviation²) for an error of
+    # d heights, a = score_error, to the power e^N(0, score_power_deviation²) a pose, as detectors scale differently.
+    score_share: float = 0.5
+    score_error: float = 0.028
+    score_deviation: float = 0.14
+    score_power_deviation: float = 0.5
+    # Share of poses found by a detector whose neck and head are moved together by N(0, head_deviation²) of the height.
     head_share: float = 0.4
     head_deviation: float = 0.03
     # Shares of poses with missing joints: some at random; both legs from the knee or the ankle on; head and
@@ -55,8 +63,9 @@ class SimulationConfig:
                 raise InputError(f"{name} is {value}; expected a number of at least 0.")
             if name.endswith(("_share", "_rate")) and value > 1:
                 raise InputError(f"{name} is {value}; expected a share from 0 to 1.")
-        if self.least_distance == 0:
-            raise InputError("simulation.least_distance is 0; expected metres above 0.")
+        for name in ("least_distance", "score_error"):
+            if getattr(self, name) == 0:
+                raise InputError(f"simulation.{name} is 0; expected a number above 0.")
         hidden = [name for name in names if name.startswith("hide_")]
         total = sum(getattr(self, name) for name in hidden)
         if total > 1 + 1e-9:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_wsgen.numerics import safe_norm
 from tf_wsgen.simulation import body, detector, missing, view
 from tf_wsgen.simulation.settings import SimulationConfig
 from tf_wsgen.skeleton import Skeleton
@@ -14,7 +15,7 @@ class Simulated(NamedTuple):
 
     Attributes:
         keypoints: (B, J, 2) as found, y down, unit focal length; the root is near (0, 0).
-        visible: (B, J) 1 seen, 0 missing.
+        visible: (B, J) 0 missing; else the detector's score, or 1 where it tells none.
         pose_3d: (B, J, 3) metres, root-centred, camera frame (x right, y down, z away), of a body whose summed
             bone length is that of the poses handed in.
     """
@@ -51,9 +52,9 @@ def vary_bodies(
 def find_keypoints(
     pose_2d: tf.Tensor, config: SimulationConfig, seed: tf.Tensor, skeleton: Skeleton
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Keypoints (B, J, 2) and visibility (B, J) of true points (B, J, 2), as the detector finds them."""
-    seeds, rows = tf.unstack(tf.random.split(seed, 6)), tf.shape(pose_2d)[0]
-    chosen = tf.random.stateless_uniform([2, rows], seeds[0])
+    """Keypoints (B, J, 2) and scores, 0 where missing, (B, J) of true points (B, J, 2), as the detector finds them."""
+    seeds, rows = tf.unstack(tf.random.split(seed, 7)), tf.shape(pose_2d)[0]
+    chosen = tf.random.stateless_uniform([3, rows], seeds[0])
     scale = tf.random.stateless_uniform([rows], seeds[1], config.least_scale, config.most_scale)
     tails = tf.random.stateless_uniform([rows], seeds[2], 0.0, config.most_tails)
     moved = chosen[0] < config.head_share
@@ -70,7 +71,12 @@ def find_keypoints(
         "arm": config.hide_arm_share,
     }
     visible = missing.draw_visible(rows, shares, config.most_hidden_rate, seeds[5], skeleton)
-    return tf.where((chosen[1] < config.detector_share)[:, None, None], found, exact), visible
+    by_detector = (chosen[1] < config.detector_share)[:, None]
+    error = safe_norm(found - named) / height[..., 0]
+    told = (config.score_error, config.score_deviation, config.score_power_deviation)
+    score = detector.scores(error, *told, seeds[6])
+    scored = by_detector & (chosen[2] < config.score_share)[:, None]
+    return tf.where(by_detector[..., None], found, exact), visible * tf.where(scored, score, 1.0)
 
 
 def simulate(

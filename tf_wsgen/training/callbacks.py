@@ -11,17 +11,17 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from tf_wsgen.config import EvaluationConfig
-from tf_wsgen.data.missing_joints import hide_in_rows
+from tf_wsgen.config import EvaluationConfig, LossConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
-from tf_wsgen.skeleton import Skeleton
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.workdir import Workdir
 
-# What "best" means: P2 of the zero code on the held-out rows, mm.
-OBJECTIVE = "val_zero_code_p2"
+
+def objective(loss: LossConfig) -> str:
+    """The log that the best checkpoint has lowest: the energy score where pairs are simulated, else P2 of the ZC."""
+    return "val_energy_score" if loss.needs_pairs else "val_zero_code_p2"
 
 
 class Progress(keras.callbacks.Callback):
@@ -48,8 +48,9 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints the evaluation above the bar."""
-        if OBJECTIVE in logs:
+        if "val_energy_score" in logs:
             line = "update {update}: held-out P2 of ZC {val_zero_code_p2:.1f} mm, of BH {val_best_hypothesis_p2:.1f} mm"
+            line += ", energy score {val_energy_score:.1f} mm"
             self.bar.write(line.format(**logs))
 
     def __enter__(self):
@@ -106,14 +107,11 @@ class Validation(keras.callbacks.Callback):
     Args:
         rows: The held-out rows.
         config: How to evaluate.
-        skeleton: The joints.
     """
 
-    def __init__(self, rows: PairedRows, config: EvaluationConfig, skeleton: Skeleton):
+    def __init__(self, rows: PairedRows, config: EvaluationConfig):
         super().__init__()
-        rows = rows.evenly_spaced(config.validation_rows)
-        self.rows = hide_in_rows(rows, skeleton, config.hidden_joints, config.num_hidden, config.seed)
-        self.config = config
+        self.rows, self.config = rows, config
         self.evaluator = None
 
     def on_train_begin(self, logs=None):
@@ -130,6 +128,7 @@ class Validation(keras.callbacks.Callback):
         for choice in ("zero_code", "best_hypothesis"):
             for protocol in ("p1", "p2"):
                 logs[f"val_{choice}_{protocol}"] = metrics[choice][protocol]
+        logs["val_energy_score"] = metrics["energy_score"]
 
 
 class ScalarLog(keras.callbacks.Callback):
@@ -193,12 +192,12 @@ class Checkpoints(keras.callbacks.Callback):
     Args:
         model: The compiled model.
         folder: The work directory to write to.
-        validated: Whether `OBJECTIVE` is in the logs; without it the best is the latest.
+        objective: The log whose lowest value makes the best; None for the latest.
     """
 
-    def __init__(self, model: WSGen, folder: Workdir, validated: bool):
+    def __init__(self, model: WSGen, folder: Workdir, objective: str | None):
         super().__init__()
-        self.validated, self.folder, self.lifter = validated, folder, None
+        self.objective, self.folder, self.lifter = objective, folder, None
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_objective = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
         self.state = tf.train.Checkpoint(
@@ -228,7 +227,7 @@ class Checkpoints(keras.callbacks.Callback):
                 raise NonFiniteLossError(f"Weight {variable.path} is not finite; earlier checkpoints are as they were.")
         update = self.model.updates
         self.update.assign(update)
-        objective = (logs or {}).get(OBJECTIVE)
+        objective = (logs or {}).get(self.objective)
         better = objective is not None and objective < float(self.best_objective)
         if better:
             self.best_objective.assign(objective)
@@ -236,7 +235,7 @@ class Checkpoints(keras.callbacks.Callback):
         if self.lifter is None:
             self.lifter = self.model.lifter()
         self.model.update_lifter(self.lifter)
-        for which in ("latest", "best") if better or not self.validated else ("latest",):
+        for which in ("latest", "best") if better or not self.objective else ("latest",):
             self.folder.save_lifter(which, self.lifter, update)
 
     def on_epoch_end(self, epoch, logs=None):

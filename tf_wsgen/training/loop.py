@@ -8,9 +8,18 @@ import keras
 import tensorflow as tf
 
 from tf_wsgen.config import Config
+from tf_wsgen.data.measured_rows import hide_in_rows, measured_rows, simulated_rows
 from tf_wsgen.data.pipeline import simulated_batches, unpaired_batches
-from tf_wsgen.data.training_data import TrainingData, load_training_data
-from tf_wsgen.training.callbacks import Checkpoints, Progress, ScalarLog, StopOnInterrupt, StopWhenNotFinite, Validation
+from tf_wsgen.data.training_data import PairedRows, TrainingData, load_training_data
+from tf_wsgen.training.callbacks import (
+    Checkpoints,
+    Progress,
+    ScalarLog,
+    StopOnInterrupt,
+    StopWhenNotFinite,
+    Validation,
+    objective,
+)
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy, own_workdir, replica_shard
 from tf_wsgen.training.workdir import Workdir, check_unchanged
@@ -50,7 +59,7 @@ def train(config: Config, workdir: str | os.PathLike) -> Outcome:
 def make_model(config: Config, data: TrainingData, strategy: tf.distribute.Strategy) -> WSGen:
     """The compiled model, its variables under the strategy."""
     optimizer, training = config.optimizer, config.training
-    epoch = math.ceil(len(data.pose_2d) / training.batch_size)
+    epoch = math.ceil(len(data.pose_2d) / training.batch_size) or 1
     with strategy.scope():
         model = WSGen(
             data.skeleton,
@@ -108,13 +117,31 @@ def distributed_batches(
     return strategy.distribute_datasets_from_function(pipeline)
 
 
+def held_out_rows(config: Config, data: TrainingData, most: int) -> PairedRows | None:
+    """What a run is validated on: simulated pairs where it learns from such, or where the source has no pairs.
+
+    Args:
+        config: The run's.
+        data: What it trains on.
+        most: Rows, spread evenly over the held-out sequences.
+    """
+    if data.held_out_room is None:
+        return None
+    evaluation, simulation, skeleton = config.evaluation, config.simulation, data.skeleton
+    if data.validation is not None and not config.loss.needs_pairs:
+        return measured_rows(data.validation.evenly_spaced(most), evaluation, simulation, skeleton)
+    rows = simulated_rows(data.held_out_room, simulation, most, skeleton)
+    return hide_in_rows(rows, skeleton, evaluation.hidden_joints, evaluation.num_hidden, evaluation.seed)
+
+
 def _fit(
     config: Config, data: TrainingData, strategy: tf.distribute.Strategy, folder: Workdir, restore_from: Workdir
 ) -> Outcome:
     training = config.training
     model = make_model(config, data, strategy)
     folder.begin(config, data.source)
-    checkpoints = Checkpoints(model, folder, validated=data.validation is not None)
+    held_out = held_out_rows(config, data, config.evaluation.validation_rows)
+    checkpoints = Checkpoints(model, folder, objective(config.loss) if held_out else None)
     done = checkpoints.restore(restore_from)
     if done >= training.updates:
         return Outcome(done, interrupted=False)
@@ -122,7 +149,7 @@ def _fit(
         callbacks = [
             StopWhenNotFinite(),
             interrupt,
-            *([Validation(data.validation, config.evaluation, data.skeleton)] if data.validation else []),
+            *([Validation(held_out, config.evaluation)] if held_out else []),
             ScalarLog(folder.log_file, folder.tensorboard),
             checkpoints,
             progress,

@@ -42,13 +42,10 @@ class WSGen(keras.Model):
         self.skeleton, self.loss_config = skeleton, loss
         self.ema_momentum = ema_momentum
         joints, slope = skeleton.num_joints, network.negative_slope
-        self.trunk = Trunk(joints, network.width, slope, network.sees_visible)
-        self.generator = Generator(
-            joints, network.width, network.code_size, slope, network.code_gain, network.pose_gain
-        )
-        self.camera = Camera(
-            network.width, slope, network.camera_gain, network.code_size if network.camera_sees_code else 0
-        )
+        self.trunk = Trunk(joints, network.width, slope, network.trunk_blocks, network.sees_visible)
+        each, gains = network.camera_per_hypothesis, (network.code_gain, network.pose_gain)
+        self.generator = Generator(joints, network.width, network.code_size, slope, *gains, gives_features=each)
+        self.camera = Camera(network.width, slope, network.camera_gain, network.camera_blocks, each)
         self.encoder = Encoder(joints, network.width, network.code_size, slope)
         self.discriminator = Discriminator(
             joints,

@@ -6,11 +6,13 @@ import numpy as np
 from tqdm import tqdm
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.missing_joints import hide_in_rows
-from tf_wsgen.data.training_data import load_test_rows, load_training_data
+from tf_wsgen.data.measured_rows import measured_rows
+from tf_wsgen.data.training_data import PairedRows, load_test_rows, load_training_data
 from tf_wsgen.evaluation.figures import draw_hypotheses
 from tf_wsgen.evaluation.posterior import posterior_report
 from tf_wsgen.evaluation.protocols import Evaluator, baselines
+from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.training.loop import held_out_rows
 from tf_wsgen.training.workdir import Workdir
 
 
@@ -21,22 +23,47 @@ def evaluate_run(workdir: Workdir, config: Config, which: str = "best", posterio
         workdir: The run.
         config: Its configuration, perhaps with another data path or other evaluation fields.
         which: "best" or "latest".
-        posterior: Add the posterior report.
+        posterior: Add the posterior report; where pairs were simulated also that of held-out simulated rows.
     """
     lifter, updates = workdir.load_lifter(which)
-    rows, data = load_test_rows(config.data)
-    hidden = {"joints": config.evaluation.hidden_joints, "count": config.evaluation.num_hidden}
-    rows = hide_in_rows(rows, lifter.skeleton, **hidden, seed=config.evaluation.seed)
-    with tqdm(total=len(rows), unit="row", dynamic_ncols=True, desc="Evaluating") as bar:
-        metrics = Evaluator(lifter, config.evaluation)(rows, bar.update)
-    if posterior:
-        count = min(config.evaluation.posterior_rows or len(rows), len(rows))
-        with tqdm(total=count, unit="row", dynamic_ncols=True, desc="Posterior") as bar:
-            metrics["posterior"] = posterior_report(lifter, rows, config.evaluation, bar.update)
-    about = {"hidden": hidden} if any(hidden.values()) else {}
-    about |= {"source": data.source, "data": config.data.path, "checkpoint": which, "updates": updates}
+    metrics = evaluate_lifter(lifter, config, posterior)
     training = load_training_data(config.data, config.training.seed)
+    rows, _ = load_test_rows(config.data)
+    if posterior and config.loss.needs_pairs:
+        count = config.evaluation.posterior_rows or len(rows)
+        held_out = held_out_rows(config, training, count)
+        if held_out:
+            metrics["held_out"] = _posterior(lifter, held_out, config, "Held-out simulated rows")
+    about = {"checkpoint": which, "updates": updates}
     return {**about, **metrics, **baselines(training.pose_3d, rows, config.evaluation.seed)}
+
+
+def evaluate_lifter(lifter: Lifter, config: Config, posterior: bool = False) -> dict:
+    """Metrics of every test row, and what was done to the rows, for any lifter.
+
+    Args:
+        lifter: The trained networks.
+        config: Data, evaluation and, for the simulated detector, simulation.
+        posterior: Add the posterior report.
+    """
+    rows, data = load_test_rows(config.data)
+    evaluation = config.evaluation
+    rows = measured_rows(rows, evaluation, config.simulation, lifter.skeleton)
+    with tqdm(total=len(rows), unit="row", dynamic_ncols=True, desc="Evaluating") as bar:
+        metrics = Evaluator(lifter, evaluation)(rows, bar.update)
+    if posterior:
+        metrics["posterior"] = _posterior(lifter, rows, config, "Posterior")
+    hidden = {"joints": evaluation.hidden_joints, "count": evaluation.num_hidden}
+    about = {"hidden": hidden} if any(hidden.values()) else {}
+    about |= {"detector": "simulated"} if evaluation.detector else {}
+    about |= {"along_ray": rows.camera is not None} if evaluation.along_ray else {}
+    return {**about, "source": data.source, "data": config.data.path, **metrics}
+
+
+def _posterior(lifter: Lifter, rows: PairedRows, config: Config, title: str) -> dict:
+    count = min(config.evaluation.posterior_rows or len(rows), len(rows))
+    with tqdm(total=count, unit="row", dynamic_ncols=True, desc=title) as bar:
+        return posterior_report(lifter, rows, config.evaluation, bar.update)
 
 
 def picture_run(workdir: Workdir, config: Config, output: str | os.PathLike, count: int = 4) -> None:

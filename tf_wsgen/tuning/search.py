@@ -14,12 +14,11 @@ from keras_tuner.src import config as keras_tuner_config
 from tqdm import tqdm
 
 from tf_wsgen.config import Config, load_config
-from tf_wsgen.data.missing_joints import hide_in_rows
 from tf_wsgen.data.training_data import PairedRows, load_training_data
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.posterior import posterior_report
-from tf_wsgen.training.callbacks import OBJECTIVE
-from tf_wsgen.training.loop import CHANGEABLE, train
+from tf_wsgen.training.callbacks import objective
+from tf_wsgen.training.loop import CHANGEABLE, held_out_rows, train
 from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged, write_text
 from tf_wsgen.tuning.oracles import WEIGHTS, make_oracle, trial_config
 from tf_wsgen.tuning.results import Outcome, Trial
@@ -86,12 +85,10 @@ def _role() -> str:
 def _held_out_rows(config: Config) -> PairedRows:
     """The rows that trials are measured on: of the training group, never of the test group."""
     data = load_training_data(config.data, config.training.seed)
-    if data.validation is None:
+    rows = held_out_rows(config, data, most=len(data.pose_3d))
+    if rows is None:
         raise InputError("data.validation_fraction is 0; expected above 0: the search measures on held-out rows.")
-    evaluation = config.evaluation
-    return hide_in_rows(
-        data.validation, data.skeleton, evaluation.hidden_joints, evaluation.num_hidden, evaluation.seed
-    )
+    return rows
 
 
 def _check_continues(folder: pathlib.Path, config: Config) -> None:
@@ -179,10 +176,11 @@ class _Tuner(keras_tuner.Tuner):
     def _measures(self, run: Workdir) -> dict[str, float]:
         """What the run's best checkpoint reached on the held-out rows."""
         tuning = self.config.tuning
-        rows = [row for row in run.log() if math.isfinite(float(row[OBJECTIVE]))]
+        name = objective(self.config.loss)
+        rows = [row for row in run.log() if math.isfinite(float(row[name]))]
         if not rows:
-            raise NonFiniteLossError("P2 of the zero code on held-out rows is not finite.")
-        best = min(rows, key=lambda row: float(row[OBJECTIVE]))
+            raise NonFiniteLossError(f"{name} is not finite.")
+        best = min(rows, key=lambda row: float(row[name]))
         measures = {name: float(best[f"val_{name}"]) for name in ("zero_code_p2", "best_hypothesis_p2")}
         if tuning.objective in FROM_POSTERIOR:
             lifter, _ = run.load_lifter("best")

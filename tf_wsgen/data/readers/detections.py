@@ -28,6 +28,7 @@ from tf_wsgen.data.readers.detector_formats import (
 )
 from tf_wsgen.data.safe_files import existing_file, hdf5_array, load_json, open_hdf5
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.settings import LOWEST_SCORE
 
 KIND = "a file of detections"
 # The conventions that a format's programs use: the number of joints decides between them.
@@ -81,6 +82,11 @@ class Detections:
 
     def __len__(self):
         return len(self.keypoints)
+
+    @property
+    def sureness(self) -> np.ndarray:
+        """(N, 16) 0 for missing joints; for the others the confidence between `LOWEST_SCORE` and 1."""
+        return np.where(self.visible, self.confidence.clip(LOWEST_SCORE, 1.0), 0.0)
 
 
 def read_detections(

@@ -231,7 +231,7 @@ def _recording(
                 labels["confidence"] = seen.confidence[rows]
         with np.errstate(**UNTIL_CHECKED):
             pose_2d, pose_3d = pose_2d.astype(np.float32), pose_3d.astype(np.float32)
-        yield Clip(where, group, pose_2d, pose_3d, labels, camera.image_size, camera.up)
+        yield Clip(where, group, pose_2d, pose_3d, labels, camera.image_size, camera.up, camera.mean_focal_length)
 
 
 def _check_lengths(frames_2d: int, frames_3d: int, where: str) -> None:
