@@ -22,6 +22,7 @@ _IMAGE_SIZE = flags.DEFINE_string(
 _FOV = flags.DEFINE_float(
     "fov", None, "Horizontal field of view, degrees; the focal length is 1.1 times the width if not given."
 )
+_HEIGHT = flags.DEFINE_float("height", None, "Everybody's stature in metres; the model's mean body's if not given.")
 _LOWEST = flags.DEFINE_float("lowest_confidence", 0.1, "Joints below this confidence count as missing.", 0.0)
 _COUNT = flags.DEFINE_integer("num_hypotheses", 10, "Hypotheses a pose.", 1)
 _SELECT = flags.DEFINE_enum(
@@ -53,6 +54,7 @@ def main() -> None:
         convention=_CONVENTION.value,
         image_size=image_size(_IMAGE_SIZE.value),
         fov=_FOV.value,
+        height=_HEIGHT.value,
         lowest_confidence=_LOWEST.value,
         num_hypotheses=_COUNT.value,
         select=_SELECT.value,

@@ -1,19 +1,23 @@
 """Trains on a prepared file, or on the built-in synthetic people; run it again to resume.
 
-python scripts/train.py --config configs/cmu16.yaml --data FILE.h5 --workdir runs/cmu16
+python scripts/train.py --data FILE.h5 --workdir runs/mine
 """
+
+import pathlib
 
 from absl import flags
 from command_line import INTERRUPTED, configured, run
 
-from tf_wsgen.config import STRATEGIES
+from tf_wsgen.config import STRATEGIES, load_config
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run: configuration, logs, checkpoints.", required=True)
 _STRATEGY = flags.DEFINE_enum("strategy", None, STRATEGIES, "Short for --set training.strategy=NAME.")
+# Used without --config.
+DEFAULTS = pathlib.Path(__file__).parents[1] / "configs" / "posterior.yaml"
 
 
 def main() -> int:
-    config = configured()
+    config = configured(default=load_config(DEFAULTS))
     if _STRATEGY.value:
         config = config.override_from_flags([f"training.strategy={_STRATEGY.value}"])
 

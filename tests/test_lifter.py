@@ -10,6 +10,7 @@ from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.hypotheses.endpoints import Endpoints
 from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.lifter_file import save_lifter
+from tf_wsgen.hypotheses.radius import COUNTS, LEAST_SPREAD, LEVELS
 from tf_wsgen.lifter import PoseLifter
 from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
@@ -17,7 +18,9 @@ from tf_wsgen.skeleton import HUMAN16
 
 @pytest.fixture(scope="module")
 def networks():
-    return Lifter(HUMAN16, Trunk(16, 16), Generator(16, 16, 8, pose_gain=0.2), Camera(16), [[0.0] * 3] * 4, 1.25)
+    factors = np.ones((len(COUNTS), len(LEVELS), 16)) * [[1.0], [2.0]]
+    parts = Trunk(16, 16), Generator(16, 16, 8, pose_gain=0.2), Camera(16)
+    return Lifter(HUMAN16, *parts, [[0.0] * 3] * 4, 1.25, body_height=1.7, radius_factors=factors)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,7 @@ def test_any_leading_axes(lifter, leading):
         "hypotheses": (*leading, 4, 16, 3),
         "hypotheses_reprojection": (*leading, 4, 16, 2),
         "hypotheses_log_likelihood": (*leading, 4),
+        "radius": (*leading, 16, 2),
     }
     assert result.spread.shape == (*leading, 16)
     flat = lifter(keypoints.reshape(-1, 16, 2), num_hypotheses=4)
@@ -153,3 +157,27 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
         lifter(pixels(pose + ahead), focal_length=900.0)
     with pytest.raises(InputError, match=r"image_size is .*; expected pixels above 0"):
         lifter(pixels(pose + ahead), image_size=(0, 800))
+
+
+def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
+    keypoints = people(2)
+    mean, tall = lifter(keypoints), lifter(keypoints, height=[1.7, 0.85])
+    for name in ("pose_3d", "hypotheses", "radius"):
+        scale = np.array([1.0, 0.5]).reshape((2,) + (1,) * (getattr(mean, name).ndim - 1))
+        np.testing.assert_allclose(getattr(tall, name), getattr(mean, name) * scale, rtol=1e-5, err_msg=name)
+    np.testing.assert_array_equal(tall.hypotheses_reprojection, mean.hypotheses_reprojection)
+    np.testing.assert_allclose(mean.radius[..., 1], 2.0 * np.maximum(mean.spread, LEAST_SPREAD), rtol=1e-5)
+    export_saved_model(networks, tmp_path / "model")
+    exported = tf_wsgen.load(tmp_path / "model")(keypoints, height=1.9)
+    np.testing.assert_allclose(exported.radius, 1.9 / 1.7 * mean.radius, rtol=1e-2)
+    for height in (0.0, np.nan, [1.7, 1.8, 1.9]):
+        with pytest.raises(InputError, match="expected metres, one number or one for each of the poses"):
+            lifter(keypoints, height=height)
+
+
+def test_without_a_known_body_there_is_no_height_and_no_radius():
+    plain = Lifter(HUMAN16, Trunk(16, 16), Generator(16, 16, 8), Camera(16), [[0.0] * 3] * 4, 1.25)
+    lifter = PoseLifter(Endpoints(plain), HUMAN16, "plain")
+    assert lifter(people()).radius is None
+    with pytest.raises(InputError, match="plain: does not tell its mean body's height"):
+        lifter(people(), height=1.8)

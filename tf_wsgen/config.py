@@ -181,6 +181,9 @@ class TuningConfig:
     factor_camera: float = 4.0
     factor_diversity: float = 4.0
     factor_reconstruction: float = 4.0
+    factor_joint_energy: float = 4.0
+    factor_median: float = 4.0
+    factor_template_median: float = 4.0
     # Hyperband goes on with the best 1 / hyperband_factor of the trials, each with that many times the updates;
     # in the last of so many rounds they reach the full number.
     hyperband_factor: int = 3

@@ -13,6 +13,7 @@ from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.hypotheses.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
 from tf_wsgen.hypotheses.lifter_file import load_lifter
 from tf_wsgen.hypotheses.predictions import LiftedPoses
+from tf_wsgen.hypotheses.radius import conformal_radius, spread_of
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.skeleton import SKELETONS, Skeleton
 
@@ -33,6 +34,9 @@ class PoseLifter:
     def __init__(self, endpoints, skeleton: Skeleton, name: str):
         self.endpoints, self.skeleton, self.name = endpoints, skeleton, name
         self.code_size = int(endpoints.code_size.numpy())
+        # SavedModels that were exported before have neither.
+        self.body_height = float(getattr(endpoints, "body_height", 0.0))
+        self.radius_factors = np.asarray(getattr(endpoints, "radius_factors", ()))
 
     def __call__(
         self,
@@ -44,6 +48,7 @@ class PoseLifter:
         batch_size: int = 512,
         image_size: tuple[float, float] | None = None,
         focal_length: float | None = None,
+        height: np.ndarray | float | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> LiftedPoses:
         """Lifts 2D poses.
@@ -60,6 +65,8 @@ class PoseLifter:
                 pelvis, and turned back (`tf_wsgen.geometry.ray`); without it poses are in the frame of that ray,
                 up to half the field of view from the camera's.
             focal_length: Pixels; None for 1.1 times the image's width.
+            height: (…) or a number, the person's stature in metres; None for that of the model's mean body. It scales
+                3D poses, of whose size an image tells nothing.
             progress: Called with the number of poses after each call.
 
         Raises:
@@ -81,6 +88,7 @@ class PoseLifter:
             if value is not None and not (np.isfinite(value).all() and np.min(value) > 0):
                 raise InputError(f"{name} is {value}; expected pixels above 0.")
         leading, given = keypoints.shape[:-2], keypoints
+        size = self._size(height, leading)
         ray = None
         if image_size is not None:
             root = normalise_keypoints(keypoints, visible, self.skeleton).root.numpy()
@@ -109,8 +117,24 @@ class PoseLifter:
             for first, turn in ((0, ray), (3, ray.over_hypotheses())):
                 arrays[first] = turn.to_camera_frame(arrays[first]).astype(np.float32)
                 arrays[first + 1] = turn.to_image(arrays[first + 1]).astype(np.float32)
+        arrays[0] = np.float32(arrays[0] * size[..., None, None])
+        arrays[3] = np.float32(arrays[3] * size[..., None, None, None])
+        radius = None
+        if self.radius_factors.size:
+            radius = conformal_radius(spread_of(arrays[3]), num_hypotheses, self.radius_factors).astype(np.float32)
         seen = visible > 0
-        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays)
+        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius)
+
+    def _size(self, height, leading: tuple[int, ...]) -> np.ndarray:
+        """(…) factors on the mean body."""
+        if height is None:
+            return np.ones(())
+        height = np.asarray(height, float)
+        if height.shape not in ((), leading) or not ((height > 0.3) & (height < 3.0)).all():
+            raise InputError(f"height is {height}; expected metres, one number or one for each of the poses {leading}.")
+        if not self.body_height:
+            raise InputError(f"{self.name}: does not tell its mean body's height; train it anew to use height.")
+        return height / self.body_height
 
     def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""

@@ -33,6 +33,7 @@ class PredictOptions:
         convention: Joint convention of the input; None where the format tells.
         image_size: Width and height in pixels, for normalised coordinates and to look along the ray to each person.
         fov: Horizontal field of view in degrees; None for a focal length of 1.1 times the width.
+        height: Stature of everybody in the file in metres; None for that of the model's mean body.
         lowest_confidence: Joints below it count as missing.
         num_hypotheses: Hypotheses a pose.
         select: "zero_code", "mean_shift", or "all": the zero code, and in BVH a file for each hypothesis too.
@@ -48,6 +49,7 @@ class PredictOptions:
     convention: str | None = None
     image_size: tuple[int, int] | None = None
     fov: float | None = None
+    height: float | None = None
     lowest_confidence: float = 0.1
     num_hypotheses: int = 10
     select: str = "zero_code"
@@ -160,6 +162,7 @@ def lift_detections(
             "mean_shift" if options.select == "mean_shift" else "zero_code",
             image_size=options.image_size,
             focal_length=options.focal_length,
+            height=options.height,
             progress=bar.update,
         )
     about = {
@@ -171,6 +174,7 @@ def lift_detections(
         "format": detections.source_format,
         "image_size": options.image_size and list(options.image_size),
         "focal_length": options.focal_length,
+        "height": options.height,
     }
     return Predictions(poses, detections.frame[kept], detections.person[kept], lifter.skeleton, about)
 
@@ -191,6 +195,9 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
         f"reprojection error: {chosen.mean():.2f} pixels (chosen pose), {every.mean():.2f} pixels (all hypotheses)",
         f"spread of a joint: {poses.spread.mean():.1f} mm on average",
     ]
+    if poses.radius is not None:
+        half, most = poses.radius.mean(axis=(0, 1))
+        lines.append(f"radius of a joint: {half:.0f} mm (50 %), {most:.0f} mm (90 %) on average")
     if about.get("focal_length"):
         lines.append(f"camera: focal length {about['focal_length']:.0f} pixels (--fov sets it)")
     else:

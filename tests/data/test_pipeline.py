@@ -28,6 +28,7 @@ def data(rows_2d=ROWS_2D, rows_3d=ROWS_3D):
         pose_3d=numbered(rows_3d, 16, 3),
         template=np.zeros((4, 3), np.float32),
         scale_ratio=1.0,
+        body_height=1.7,
         room=numbered(rows_3d, 16, 3),
         held_out_room=None,
         validation=None,

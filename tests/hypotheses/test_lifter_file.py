@@ -15,7 +15,7 @@ from tf_wsgen.skeleton import HUMAN16
 def lifter():
     keras.utils.set_random_seed(4)
     networks = Trunk(16, 20, 0.1), Generator(16, 20, 6, 0.1, pose_gain=0.2), Camera(20, 0.1)
-    return Lifter(HUMAN16, *networks, [[0.1, 0.0, 0.2]] * 4, 1.5, 0.7)
+    return Lifter(HUMAN16, *networks, [[0.1, 0.0, 0.2]] * 4, 1.5, 0.7, 1.7, [[[2.0]]])
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def test_the_way_through_a_file(lifter, file):
     assert about == {"updates": 7, "source": "é"}
     assert loaded.skeleton == lifter.skeleton
     assert (loaded.template, loaded.scale_ratio, loaded.laplace_scale) == ([[0.1, 0.0, 0.2]] * 4, 1.5, 0.7)
+    assert (loaded.body_height, loaded.radius_factors) == (1.7, [[[2.0]]])
     keypoints = np.random.default_rng(0).normal(500.0, 100.0, (3, 16, 2)).astype(np.float32)
     expected, found = (model.sample(keypoints, np.ones((3, 16), np.float32), 2, 5) for model in (lifter, loaded))
     for name, values in expected.items():

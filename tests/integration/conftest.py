@@ -1,6 +1,5 @@
 """A small configuration and data of the real kind, for tests of whole programs."""
 
-import dataclasses
 import os
 import pathlib
 import signal
@@ -50,15 +49,11 @@ def small_data(small_config):
 
 
 @pytest.fixture(scope="session")
-def small_flags(small_config) -> list[str]:
-    """The small configuration as flags of the scripts."""
-    default = Config().to_dict()
-    return [
-        f"--set={section}.{field}={value}"
-        for section, fields in dataclasses.asdict(small_config).items()
-        for field, value in fields.items()
-        if value != default[section][field]
-    ]
+def small_flags(small_config, tmp_path_factory) -> list[str]:
+    """The small configuration as a flag of the scripts."""
+    file = tmp_path_factory.mktemp("config") / "small.yaml"
+    file.write_text(small_config.to_yaml())
+    return [f"--config={file}"]
 
 
 @pytest.fixture(scope="session")

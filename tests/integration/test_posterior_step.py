@@ -8,23 +8,31 @@ import tensorflow as tf
 
 from tf_wsgen.config import load_config
 from tf_wsgen.data.pipeline import simulated_batches
+from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared, write_prepared
 from tf_wsgen.errors import InputError
 from tf_wsgen.hypotheses.lifter_file import load_lifter, save_lifter
-from tf_wsgen.training.loop import make_model
+from tf_wsgen.hypotheses.radius import COUNTS, LEVELS
+from tf_wsgen.training.loop import make_model, train
 from tf_wsgen.training.strategy import make_strategy
+from tf_wsgen.training.workdir import Workdir
+from tf_wsgen.training.workflow import evaluate_run
 
 BATCH, CODES, CODE_SIZE = 8, 3, 6
 
 
+def posterior():
+    return load_config(pathlib.Path(__file__).parents[2] / "configs" / "posterior.yaml")
+
+
 def batches(data, count, config=None, **changes):
-    config = config or load_config(pathlib.Path(__file__).parents[2] / "configs" / "posterior.yaml")
+    config = config or posterior()
     dataset = simulated_batches(data, config.simulation, BATCH, CODES, CODE_SIZE, **{"seed": 0, **changes})
     return list(dataset.take(count).as_numpy_iterator())
 
 
 @pytest.fixture(scope="module")
 def model(small_data):
-    config = load_config(pathlib.Path(__file__).parents[2] / "configs" / "posterior.yaml").override(
+    config = posterior().override(
         {"network": {"width": 24, "code_size": CODE_SIZE}, "training": {"batch_size": BATCH, "jit_compile": False}},
         "test",
     )
@@ -82,3 +90,38 @@ def test_a_hidden_joint_is_told_from_one_at_the_root(model, small_data):
     hidden[:, 9] = 0.0
     first, second = (lifter.generate(batch["pose_2d"], visible, batch["z"]).hypotheses for visible in (seen, hidden))
     assert np.abs(first - second).max() > 1e-4
+
+
+def test_poses_without_any_pair_train_and_validate(small_config, people_file, tmp_path):
+    people = read_prepared(people_file)
+    alone = PoseGroup(None, people.train.pose_3d, {"sequence": people.train.labels["sequence"]})
+    write_prepared(tmp_path / "alone.h5", PreparedData(people.joints, people.source, alone, people.test))
+    config = posterior().override(
+        {
+            "data": {"path": str(tmp_path / "alone.h5")},
+            "network": {"width": 24, "code_size": CODE_SIZE},
+            "training": {"updates": 10, "evaluate_every": 5, "steps_per_execution": 5, "batch_size": BATCH},
+            "evaluation": {
+                "validation_rows": 40,
+                "num_hypotheses": 3,
+                "posterior_rows": 24,
+                "posterior_hypotheses": 19,
+            },
+        },
+        "test",
+    )
+    assert train(config, tmp_path / "run").updates == 10
+    workdir = Workdir(tmp_path / "run")
+    scores = {int(row["update"]): float(row["val_energy_score"]) for row in workdir.log()}
+    lifter, updates = workdir.load_lifter("best")
+    assert updates == min(scores, key=scores.get)
+    assert np.shape(lifter.radius_factors) == (len(COUNTS), len(LEVELS), 16)
+    assert 1.4 < lifter.body_height < 2.0
+    metrics = evaluate_run(workdir, config, posterior=True)
+    assert metrics["along_ray"]
+    held_out = metrics["held_out"]
+    assert held_out["num_rows"] == 24
+    # The radii fit the people they were calibrated on, though the poses are not learned yet.
+    assert held_out["radius_coverage"]["90"] == pytest.approx(0.9, abs=0.1)
+    with pytest.raises(InputError, match="There are 0 2D training rows"):
+        train(small_config.override({"data": {"path": str(tmp_path / "alone.h5")}}, "test"), tmp_path / "other")

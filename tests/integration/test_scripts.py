@@ -76,6 +76,29 @@ def test_a_work_directory_tells_what_the_run_was(trained, small_config):
     assert weights(trained, "best")[1] == int(best["update"])
 
 
+def test_any_model_is_measured_without_its_run(trained, people_file, run_script, tmp_path):
+    few = ("--set=evaluation.posterior_rows=8", "--set=evaluation.posterior_hypotheses=9")
+    asked = ("--set=evaluation.along_ray=true", "--set=evaluation.detector=true", "--data", people_file)
+    model, output = ("--model", trained / "best.npz"), tmp_path / "metrics.json"
+    finished = run_script("evaluate", *model, *asked, *few, "--output", output)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert "2D as the simulated detector finds it; along the rays" in finished.stdout
+    metrics = json.loads(output.read_text())
+    assert (metrics["updates"], metrics["detector"], metrics["along_ray"]) == (
+        weights(trained, "best")[1],
+        "simulated",
+        True,
+    )
+    assert set(metrics["posterior"]["coordinates"]) == {"right", "down", "away"}
+    for wrong, message in (
+        ((), "either --workdir or --model"),
+        ((*model, "--curve", tmp_path / "c.png"), "--curve is of"),
+    ):
+        refused = run_script("evaluate", *wrong, "--data", people_file)
+        assert refused.returncode == 2
+        assert message in refused.stderr
+
+
 def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_path):
     # Stopped between two evaluations, and at one.
     for updates in (5, 10, small_config.training.updates):

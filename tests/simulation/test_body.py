@@ -97,3 +97,12 @@ def test_proportions_vary_alike_on_both_sides(people):
     np.testing.assert_allclose(factor[:, joints.index("left_wrist")], factor[:, joints.index("right_wrist")], rtol=1e-4)
     assert abs(np.corrcoef(factor[:, joints.index("left_wrist")], factor[:, joints.index("left_elbow")])[0, 1]) < 0.05
     np.testing.assert_allclose(body.body_size(body.resize(many[:3], 4.0, HUMAN16), HUMAN16), 4.0, rtol=1e-5)
+
+
+def test_stature_of_someone_who_stands_is_what_a_tape_measures():
+    pose = np.zeros((1, 16, 3), np.float32)
+    heights = {"ankle": 0.07, "knee": 0.5, "hip": 0.93, "pelvis": 0.93, "thorax": 1.45, "neck": 1.55, "head": 1.8}
+    for joint, name in enumerate(HUMAN16.joints):
+        pose[0, joint, 1] = heights.get(name.rsplit("_", 1)[-1], 1.2)
+        pose[0, joint, 0] = {"right": -0.15, "left": 0.15}.get(name.split("_")[0], 0.0)
+    assert float(body.stature(pose, HUMAN16)[0]) == pytest.approx(1.8, abs=0.01)

@@ -86,7 +86,7 @@ def test_missing_joints_come_in_their_shares_and_leave_something_to_hold_on_to()
 
 
 def test_exact_poses_are_exact(people):
-    config = dataclasses.replace(SimulationConfig(), detector_share=0.0, head_share=0.0)
+    config = dataclasses.replace(SimulationConfig(), detector_share=0.0)
     true = view.look(people, (0.0, 0.0), 0.0, (5.0, 5.0), KEY).pose_2d
     found, _ = find_keypoints(true, config, KEY, HUMAN16)
     share = (found - true).numpy() / detector.height_in_image(true).numpy()[:, None, None]
@@ -116,3 +116,42 @@ def test_pairs_are_a_function_of_the_seed(people):
 def test_settings_that_make_no_sense_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         SimulationConfig(**changes)
+
+
+def test_another_convention_moves_head_and_widths_and_derives_the_middles(people):
+    pose_2d = tf.repeat(view.look(people[:1], (0.0, 0.0), 0.0, (5.0, 5.0), KEY).pose_2d, ROWS, axis=0)
+    every, height = tf.ones([ROWS], tf.bool), detector.height_in_image(pose_2d).numpy()[0]
+    named = detector.rename(pose_2d, 0.03, 0.15, every, KEY, HUMAN16).numpy()
+    head, neck = ((named - pose_2d.numpy())[:, HUMAN16.index(name)] / height for name in ("head", "neck"))
+    np.testing.assert_allclose(head, neck, atol=1e-5)
+    np.testing.assert_allclose(head.std(axis=0), 0.03, rtol=0.03)
+    right, left = HUMAN16.hip_indices
+    width = np.linalg.norm(named[:, right] - named[:, left], axis=-1)
+    assert width.std() / width.mean() == pytest.approx(0.15, rel=0.03)
+    middle = (named[:, right] + named[:, left]) / 2.0
+    np.testing.assert_allclose(middle, (pose_2d[:, right] + pose_2d[:, left]).numpy() / 2.0, atol=1e-5)
+    np.testing.assert_array_equal(detector.rename(pose_2d, 0.03, 0.15, ~every, KEY, HUMAN16), pose_2d)
+
+    score = np.full((4, 16), 0.9, np.float32)
+    score[1, HUMAN16.index("left_shoulder")] = 0.2
+    score[2, right] = 0.0
+    points, derived = detector.derive(
+        tf.constant(named[:4]), tf.constant(score), tf.constant([1, 1, 1, 0]) > 0, HUMAN16
+    )
+    root, thorax = HUMAN16.root_index, HUMAN16.index("thorax")
+    np.testing.assert_allclose(points[0, root], middle[0], atol=1e-6)
+    np.testing.assert_allclose(derived[:, thorax], [0.9, 0.2, 0.9, 0.9])
+    # With a hip missing the pelvis has to stay, or nothing is left to hold on to.
+    np.testing.assert_allclose(points[2, root], named[2, root])
+    np.testing.assert_array_equal(points[3], named[3])
+
+
+def test_scores_fall_with_the_error():
+    error = np.repeat(np.float32([[0.0, 0.028, 0.3]]), ROWS, axis=0)
+    score = detector.scores(tf.constant(error), 0.028, 0.14, 0.0, KEY).numpy()
+    np.testing.assert_allclose(np.median(score, axis=0), [1.0, 0.5, 0.028 / 0.328], atol=0.01)
+    assert score[:, 1].std() == pytest.approx(0.14, rel=0.03)
+    # One person's scores are all of one scale.
+    scaled = detector.scores(tf.constant(error[:, 1:2].repeat(16, 1)), 0.028, 0.0, 0.5, KEY).numpy()
+    np.testing.assert_allclose(scaled, scaled[:, :1].repeat(16, 1))
+    assert np.log(np.log(scaled[:, 0]) / np.log(0.5)).std() == pytest.approx(0.5, rel=0.03)

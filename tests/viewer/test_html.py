@@ -65,6 +65,7 @@ def test_numbers_come_back_to_half_a_step(tmp_path, make_predictions):
         np.testing.assert_allclose(unpacked(data[name], values.shape), values, atol=0.0501, rtol=0, err_msg=name)
     np.testing.assert_allclose(data["logLikelihood"], poses.log_likelihood, atol=0.005)
     np.testing.assert_allclose(data["hypothesesLogLikelihood"], poses.hypotheses_log_likelihood.ravel(), atol=0.005)
+    assert (data["reliable"], data["radius"]) == (poses.reliable.tolist(), None)
     assert data["frames"] == [{"name": str(i), "rows": [2 * i, 2 * i + 1], "image": None} for i in range(3)]
     assert data["people"] == ["0", "1"] * 3
     assert data["about"][0] == ["model", "lifter.npz"]

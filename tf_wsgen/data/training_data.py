@@ -11,7 +11,7 @@ from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, PoseGroup, PreparedDat
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.errors import InputError
-from tf_wsgen.simulation.body import body_size, mean_up, resize, to_room
+from tf_wsgen.simulation.body import body_size, mean_up, resize, stature, to_room
 from tf_wsgen.simulation.settings import LOWEST_SCORE
 from tf_wsgen.skeleton import Skeleton, skeleton_by_name
 
@@ -60,6 +60,7 @@ class TrainingData:
         pose_3d: (M, J, 3) metres, template frame; drawn independently of the 2D rows.
         template: (4, 3) metres.
         scale_ratio: See `align_rows`.
+        body_height: Metres, the mean stature (`tf_wsgen.simulation.body.stature`), or None.
         room: (M, J, 3) metres, y up, root-centred, each of the mean summed bone length: what is simulated from.
         held_out_room: The same of the held-out sequences, or None.
         validation: The held-out sequences' pairs, or None where the source has no pairs or nothing is held out.
@@ -72,6 +73,7 @@ class TrainingData:
     pose_3d: np.ndarray
     template: np.ndarray
     scale_ratio: float
+    body_height: float | None
     room: np.ndarray
     held_out_room: np.ndarray | None
     validation: PairedRows | None
@@ -139,6 +141,7 @@ def load_training_data(config: DataConfig, seed: int) -> TrainingData:
         pose_3d,
         template,
         scale_ratio,
+        None if (height := stature(metres, skeleton)) is None else float(tf.reduce_mean(height)),
         room[keep_3d],
         room[~keep_3d] if held_out else None,
         _paired_rows(group, ~keep_2d) if held_out and group.paired else None,

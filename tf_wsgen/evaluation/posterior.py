@@ -12,7 +12,8 @@ from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.geometry.alignment import root_centre
 from tf_wsgen.geometry.weak_perspective import per_hypothesis, project
 from tf_wsgen.hypotheses.lifter import Lifter
-from tf_wsgen.hypotheses.sampling import codes_for_rows
+from tf_wsgen.hypotheses.radius import LEVELS, conformal_radius
+from tf_wsgen.hypotheses.sampling import codes_for_rows, zero_code
 from tf_wsgen.metrics import posterior
 from tf_wsgen.metrics.pose_error import protocol_1, protocol_2
 from tf_wsgen.numerics import safe_norm
@@ -40,6 +41,7 @@ def posterior_report(
         mean over `joint`s; `crps_depth`; `calibration_error` with `calibration_curve` and its `quantiles`;
         `coordinates`, `rank_counts` of all joints but the root by `COORDINATES`; `largest_rank_deviation` of their
         bins from what is expected; `spread_error_correlation`, over joints and rows, of spread and error;
+        `radius_coverage` and `radius` (mm) by level where the lifter's radii are calibrated;
         `reprojection` in pixels and normalised; `bone_length_error`, `symmetry_error` (mm, of every hypothesis);
         `depth_share` of the hypotheses' variance; per-joint `joint_error` and `joint_spread` (mm); `p2_histogram`.
     """
@@ -67,7 +69,16 @@ def posterior_report(
     error, curve = posterior.calibration_error(mean["within"][:, others])
     counts = [count for count in COUNTS if count <= config.posterior_hypotheses]
     histogram, edges = np.histogram(every["min_p2"][:, 0], bins=np.arange(0.0, 255.0, 5.0))
+    radius = {}
+    if lifter.radius_factors is not None:
+        factors = np.asarray(lifter.radius_factors)
+        radii = conformal_radius(every["joint_spread"], config.posterior_hypotheses, factors)[:, others]
+        held = every["zero_code_error"][:, others, None] <= radii
+        levels = [f"{level:.0%}".rstrip("%") for level in LEVELS]
+        radius["radius_coverage"] = dict(zip(levels, held.mean(axis=(0, 1)).tolist(), strict=True))
+        radius["radius"] = dict(zip(levels, radii.mean(axis=(0, 1), dtype=np.float64).tolist(), strict=True))
     return {
+        **radius,
         "num_rows": len(rows),
         "num_hypotheses": config.posterior_hypotheses,
         "min_mpjpe": {
@@ -109,7 +120,10 @@ def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, targe
     def reprojection_error(predicted, observed):
         return tf.reduce_mean(tf.reduce_sum(safe_norm(predicted - observed[:, None]) * weights[:, None], -1), -1)
 
+    alone = lifter.generate(normalised.pose_2d, normalised.visible, zero_code(lifter.code_size))
+    chosen = lifter.to_camera_frame(*alone)
     measured = {
+        "zero_code_error": safe_norm(chosen[:, 0] - truth),
         "energy_pose": posterior.energy_score(tf.reshape(samples, flat), tf.reshape(truth, [flat[0], flat[2]])),
         "energy_joint": posterior.energy_score(by_joint, truth),
         "crps_depth": posterior.crps(by_joint[..., 2], truth[..., 2]),

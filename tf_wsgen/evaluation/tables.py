@@ -58,6 +58,9 @@ def posterior_table(report: dict, title: str = "Posterior") -> str:
         "bone lengths / symmetry (mm)": "{bone_length_error:.1f} / {symmetry_error:.1f}",
         "share of the spread in depth": "{depth_share:.2f}",
     }
+    if "radius" in report:
+        values["truths within the 50 % / 90 % radius"] = "{radius_coverage[50]:.0%} / {radius_coverage[90]:.0%}"
+        values["… of mean (mm)"] = "{radius[50]:.0f} / {radius[90]:.0f}"
     others = [["posterior", ""], *([title, form.format(**report)] for title, form in values.items())]
     heading = f"{title}: {report['num_rows']:,} rows, {report['num_hypotheses']} hypotheses"
     return f"{heading}\n{align(lines)}\n\n{align(others)}"

@@ -1,5 +1,6 @@
 """A lifter's functions with fixed signatures, as a SavedModel holds them."""
 
+import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.hypotheses.lifter import Lifter
@@ -34,6 +35,10 @@ class Endpoints(tf.Module):
         # What a client needs to know, for those who load the model in Python.
         self.joints = tf.Variable(lifter.skeleton.joints, trainable=False, name="joints")
         self.code_size = tf.Variable(lifter.code_size, trainable=False, name="code_size")
+        # 0 and empty where the lifter has none.
+        self.body_height = tf.Variable(lifter.body_height or 0.0, trainable=False, name="body_height")
+        factors = np.zeros(0) if lifter.radius_factors is None else lifter.radius_factors
+        self.radius_factors = tf.Variable(factors, dtype=tf.float32, trainable=False, name="radius_factors")
         specs = input_specs(lifter)
 
         def shaped(**inputs):

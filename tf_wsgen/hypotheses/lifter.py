@@ -68,6 +68,8 @@ class Lifter(tf.Module):
         template: (4, 3) metres: right hip, left hip, right shoulder, left shoulder.
         scale_ratio: Camera-frame metres per template-frame metre.
         laplace_scale: b of the likelihood, in normalised coordinates.
+        body_height: Metres, the stature of the mean body, whose size every pose is given in; None if not known.
+        radius_factors: (`COUNTS`, `LEVELS`, J) of `tf_wsgen.hypotheses.radius`; None where radii are not calibrated.
     """
 
     def __init__(
@@ -79,8 +81,11 @@ class Lifter(tf.Module):
         template: Sequence[Sequence[float]],
         scale_ratio: float,
         laplace_scale: float = 1.0,
+        body_height: float | None = None,
+        radius_factors: Sequence | None = None,
     ):
         super().__init__(name="lifter")
+        self.body_height, self.radius_factors = body_height, radius_factors
         self.skeleton = skeleton
         self.trunk, self.generator, self.camera = trunk, generator, camera
         self.template, self.scale_ratio, self.laplace_scale = template, scale_ratio, laplace_scale

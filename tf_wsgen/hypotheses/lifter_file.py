@@ -33,6 +33,8 @@ def save_lifter(lifter: Lifter, path: str | os.PathLike, about: dict) -> None:
         "template": lifter.template,
         "scale_ratio": lifter.scale_ratio,
         "laplace_scale": lifter.laplace_scale,
+        "body_height": lifter.body_height,
+        "radius_factors": None if lifter.radius_factors is None else np.asarray(lifter.radius_factors).tolist(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -62,6 +64,8 @@ def load_lifter(path: str | os.PathLike) -> tuple[Lifter, dict]:
             template=config["template"],
             scale_ratio=config["scale_ratio"],
             laplace_scale=config["laplace_scale"],
+            body_height=config.get("body_height"),
+            radius_factors=config.get("radius_factors"),
         )
         about = config["about"]
     expected = _named_weights(lifter)

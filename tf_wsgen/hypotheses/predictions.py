@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from tf_wsgen.hypotheses.radius import spread_of
 from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT
 from tf_wsgen.skeleton import Skeleton
 
@@ -27,6 +28,8 @@ class LiftedPoses:
         hypotheses: (…, N, J, 3).
         hypotheses_reprojection: (…, N, J, 2).
         hypotheses_log_likelihood: (…, N).
+        radius: (…, J, 2) mm: each joint is within them of the chosen pose's with probability 50 and 90 % on people
+            like those that the model was calibrated with (`tf_wsgen.hypotheses.radius`); None without calibration.
     """
 
     keypoints: np.ndarray
@@ -37,6 +40,7 @@ class LiftedPoses:
     hypotheses: np.ndarray
     hypotheses_reprojection: np.ndarray
     hypotheses_log_likelihood: np.ndarray
+    radius: np.ndarray | None = None
 
     @property
     def reprojection_error(self) -> np.ndarray:
@@ -69,7 +73,7 @@ class LiftedPoses:
     @property
     def spread(self) -> np.ndarray:
         """(…, J) root-mean-square distance of each joint's hypotheses from their mean, mm."""
-        return np.sqrt(np.trace(self.covariance, axis1=-2, axis2=-1))
+        return spread_of(self.hypotheses)
 
 
 def _mean_distance(reprojection: np.ndarray, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ from tf_wsgen.numerics import cross, safe_divide, safe_norm
 from tf_wsgen.skeleton import Skeleton
 
 UP = (0.0, 1.0, 0.0)
+# By the stature (Drillis and Contini 1966).
+ANKLE_HEIGHT = 0.039
 
 
 def parents(skeleton: Skeleton) -> tuple[tuple[int, int], ...]:
@@ -58,6 +60,29 @@ def bone_lengths(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
 def body_size(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """(..., J, 3) to (...): the summed length of all bones, the unit in which size is told apart from pose."""
     return tf.reduce_sum(bone_lengths(pose, skeleton), axis=-1)
+
+
+def stature(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor | None:
+    """(..., J, 3) to (...): height of the person who stands upright, in the poses' unit.
+
+    The bones from ankles to head, mean of both sides, and below the ankle `ANKLE_HEIGHT` of the whole. None where
+    the skeleton has no ankles or no head.
+    """
+    chain = parents(skeleton)
+    above = dict(chain)
+    ends = [joint for joint, name in enumerate(skeleton.joints) if name == "head" or name.endswith("ankle")]
+    if len(ends) != 3:
+        return None
+    lengths = bone_lengths(pose, skeleton)
+    number = {joint: index for index, (joint, _) in enumerate(chain)}
+    total = 0.0
+    for end in ends:
+        share = 1.0 if skeleton.joints[end] == "head" else 0.5
+        while end in above:
+            if above[end] != skeleton.root_index or skeleton.joints[end] not in skeleton.hips:
+                total += share * lengths[..., number[end]]
+            end = above[end]
+    return total / (1.0 - ANKLE_HEIGHT)
 
 
 def resize(pose: tf.Tensor, size: tf.Tensor | float, skeleton: Skeleton) -> tf.Tensor:

@@ -137,16 +137,54 @@ def scores(error: tf.Tensor, half: float, deviation: float, power_deviation: flo
     return tf.clip_by_value(score, LOWEST_SCORE, 1.0) ** power
 
 
-def shift_head(pose_2d: tf.Tensor, deviation: float, chosen: tf.Tensor, seed: tf.Tensor, skeleton: Skeleton):
-    """Neck and head moved together, as conventions differ: N(0, (deviation · height)²) a coordinate.
+def rename(
+    pose_2d: tf.Tensor, head: float, width: float, chosen: tf.Tensor, seed: tf.Tensor, skeleton: Skeleton
+) -> tf.Tensor:
+    """Points where another convention has the joints of the same names.
+
+    Neck and head are moved together by N(0, (head · height)²) a coordinate; hips, and shoulders, are 1 + N(0, width²)
+    times as far from their middle.
 
     Args:
         pose_2d: (B, J, 2).
-        deviation: Share of the person's height in the image.
+        head: Share of the person's height in the image.
+        width: Deviation of the factors.
         chosen: (B,) bool: which people.
         seed: (2,) of the draw.
         skeleton: The joints.
     """
-    head = tf.constant([float(joint in ("neck", "head")) for joint in skeleton.joints])[:, None]
-    offset = deviation * tf.random.stateless_normal([tf.shape(pose_2d)[0], 1, 2], seed)
-    return pose_2d + tf.where(chosen[:, None, None], offset * height_in_image(pose_2d)[:, None, None], 0.0) * head
+    for_head, for_width = tf.unstack(tf.random.split(seed, 2))
+    rows = tf.shape(pose_2d)[0]
+    offset = head * tf.random.stateless_normal([rows, 2], for_head) * height_in_image(pose_2d)[:, None]
+    wider = width * tf.random.stateless_normal([rows, 2, 1], for_width)
+    joints = tf.unstack(pose_2d, axis=1)
+    for joint, name in enumerate(skeleton.joints):
+        if name in ("neck", "head"):
+            joints[joint] += offset
+    for number, pair in enumerate((skeleton.hips, skeleton.shoulders)):
+        first, second = (skeleton.index(name) for name in pair)
+        step = (joints[first] - joints[second]) / 2.0 * wider[:, number]
+        joints[first], joints[second] = joints[first] + step, joints[second] - step
+    return tf.where(chosen[:, None, None], tf.stack(joints, axis=1), pose_2d)
+
+
+def derive(points: tf.Tensor, score: tf.Tensor, chosen: tf.Tensor, skeleton: Skeleton) -> tuple[tf.Tensor, tf.Tensor]:
+    """Pelvis and thorax in the middle of hips and of shoulders, as where a detector has neither.
+
+    Args:
+        points: (B, J, 2) as found.
+        score: (B, J), 0 where missing. A derived joint's is the smaller of its parts'.
+        chosen: (B,) bool: which people. A pelvis between hips of which one is missing stays as it is.
+        skeleton: The joints.
+    """
+    joints, scores = tf.unstack(points, axis=1), tf.unstack(score, axis=1)
+    for name, pair in ((skeleton.root, skeleton.hips), ("thorax", skeleton.shoulders)):
+        if name not in skeleton.joints:
+            continue
+        joint, (first, second) = skeleton.index(name), (skeleton.index(part) for part in pair)
+        least = tf.minimum(scores[first], scores[second])
+        derived = chosen & ((least > 0.0) | (name != skeleton.root))
+        middle = (joints[first] + joints[second]) / 2.0
+        joints[joint] = tf.where(derived[:, None], middle, joints[joint])
+        scores[joint] = tf.where(derived, least, scores[joint])
+    return tf.stack(joints, axis=1), tf.stack(scores, axis=1)

@@ -22,6 +22,9 @@ class SimulationConfig:
     tilt_deviation: float = 40.0
     mirror_share: float = 0.5
     bone_deviation: float = 0.05
+    # People's size, of which an image tells nothing, is left out of training and put into calibrated radii:
+    # 1 + N(0, size_deviation²) times the mean.
+    size_deviation: float = 0.05
     # Views: elevation uniform between the two, roll N(0, roll_deviation²), degrees; distance uniform, metres.
     least_elevation: float = -10.0
     most_elevation: float = 35.0
@@ -42,9 +45,11 @@ class SimulationConfig:
     score_error: float = 0.028
     score_deviation: float = 0.14
     score_power_deviation: float = 0.5
-    # Share of poses found by a detector whose neck and head are moved together by N(0, head_deviation²) of the height.
-    head_share: float = 0.4
+    # Share of the detector's poses in another convention: neck and head moved together by N(0, head_deviation²) of
+    # the height, hips and shoulders 1 + N(0, width_deviation²) times as wide, thorax and pelvis in their middles.
+    convention_share: float = 0.5
     head_deviation: float = 0.03
+    width_deviation: float = 0.15
     # Shares of poses with missing joints: some at random; both legs from the knee or the ankle on; head and
     # neck; head; an arm from the elbow on. The rest shows every joint.
     hide_any_share: float = 0.2

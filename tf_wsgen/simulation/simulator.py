@@ -57,8 +57,9 @@ def find_keypoints(
     chosen = tf.random.stateless_uniform([3, rows], seeds[0])
     scale = tf.random.stateless_uniform([rows], seeds[1], config.least_scale, config.most_scale)
     tails = tf.random.stateless_uniform([rows], seeds[2], 0.0, config.most_tails)
-    moved = chosen[0] < config.head_share
-    named = detector.shift_head(pose_2d, config.head_deviation, moved, seeds[3], skeleton)
+    by_detector = chosen[1] < config.detector_share
+    other = by_detector & (chosen[0] < config.convention_share)
+    named = detector.rename(pose_2d, config.head_deviation, config.width_deviation, other, seeds[3], skeleton)
     detect_seed, exact_seed = tf.unstack(tf.random.split(seeds[4], 2))
     found = detector.detect(named, scale, tails, detect_seed, skeleton)
     height = detector.height_in_image(pose_2d)[:, None, None]
@@ -71,12 +72,11 @@ def find_keypoints(
         "arm": config.hide_arm_share,
     }
     visible = missing.draw_visible(rows, shares, config.most_hidden_rate, seeds[5], skeleton)
-    by_detector = (chosen[1] < config.detector_share)[:, None]
-    error = safe_norm(found - named) / height[..., 0]
     told = (config.score_error, config.score_deviation, config.score_power_deviation)
-    score = detector.scores(error, *told, seeds[6])
-    scored = by_detector & (chosen[2] < config.score_share)[:, None]
-    return tf.where(by_detector[..., None], found, exact), visible * tf.where(scored, score, 1.0)
+    score = detector.scores(safe_norm(found - named) / height[..., 0], *told, seeds[6])
+    scored = by_detector & (chosen[2] < config.score_share)
+    points = tf.where(by_detector[:, None, None], found, exact)
+    return detector.derive(points, visible * tf.where(scored[:, None], score, 1.0), other, skeleton)
 
 
 def simulate(

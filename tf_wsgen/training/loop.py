@@ -11,6 +11,7 @@ from tf_wsgen.config import Config
 from tf_wsgen.data.measured_rows import hide_in_rows, measured_rows, simulated_rows
 from tf_wsgen.data.pipeline import simulated_batches, unpaired_batches
 from tf_wsgen.data.training_data import PairedRows, TrainingData, load_training_data
+from tf_wsgen.evaluation.conformal import radius_factors
 from tf_wsgen.training.callbacks import (
     Checkpoints,
     Progress,
@@ -68,6 +69,7 @@ def make_model(config: Config, data: TrainingData, strategy: tf.distribute.Strat
             1.0 if config.loss.needs_pairs else data.scale_ratio,
             config.network,
             config.loss,
+            data.body_height,
             ema_momentum=training.ema_momentum,
             seed=training.seed,
         )
@@ -117,20 +119,21 @@ def distributed_batches(
     return strategy.distribute_datasets_from_function(pipeline)
 
 
-def held_out_rows(config: Config, data: TrainingData, most: int) -> PairedRows | None:
+def held_out_rows(config: Config, data: TrainingData, most: int, seed: int = 0) -> PairedRows | None:
     """What a run is validated on: simulated pairs where it learns from such, or where the source has no pairs.
 
     Args:
         config: The run's.
         data: What it trains on.
         most: Rows, spread evenly over the held-out sequences.
+        seed: Of the simulation.
     """
     if data.held_out_room is None:
         return None
     evaluation, simulation, skeleton = config.evaluation, config.simulation, data.skeleton
     if data.validation is not None and not config.loss.needs_pairs:
         return measured_rows(data.validation.evenly_spaced(most), evaluation, simulation, skeleton)
-    rows = simulated_rows(data.held_out_room, simulation, most, skeleton)
+    rows = simulated_rows(data.held_out_room, simulation, most, skeleton, seed)
     return hide_in_rows(rows, skeleton, evaluation.hidden_joints, evaluation.num_hidden, evaluation.seed)
 
 
@@ -162,4 +165,11 @@ def _fit(
             batches = distributed_batches(config, data, strategy, done)
             model.fit(batches, steps_per_epoch=steps, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
             done = model.updates
+    if done >= training.updates and held_out and config.loss.needs_pairs:
+        # Other draws than those that chose the best and that `evaluate` measures.
+        rows = held_out_rows(config, data, config.evaluation.validation_rows, seed=1)
+        for which in ("latest", "best"):
+            lifter, updates = folder.load_lifter(which)
+            lifter.radius_factors = radius_factors(lifter, rows, config.simulation.size_deviation)
+            folder.save_lifter(which, lifter, updates)
     return Outcome(done, interrupt.interrupted)

@@ -23,6 +23,7 @@ class WSGen(keras.Model):
         scale_ratio: Mean of 1/s over the training poses; template-frame metres times it are metres.
         network: Sizes and first weights.
         loss: Weights and constants of the loss terms.
+        body_height: Metres, the mean stature of the training poses, or None.
         ema_momentum: Momentum of the generator side's average; 0 switches it off.
         seed: Seeds the first weights (it sets the process's global seeds).
     """
@@ -34,6 +35,7 @@ class WSGen(keras.Model):
         scale_ratio: float,
         network: NetworkConfig = NetworkConfig(),
         loss: LossConfig = LossConfig(),
+        body_height: float | None = None,
         ema_momentum: float = 0.0,
         seed: int = 0,
     ):
@@ -66,6 +68,7 @@ class WSGen(keras.Model):
             "scale_ratio": float(scale_ratio),
             "network": dataclasses.asdict(network),
             "loss": dataclasses.asdict(loss),
+            "body_height": body_height,
             "ema_momentum": ema_momentum,
             "seed": seed,
         }
@@ -240,7 +243,8 @@ class WSGen(keras.Model):
         networks = [type(n).from_config(n.get_config()) for n in (self.trunk, self.generator, self.camera)]
         arguments = self._arguments
         scale = self.loss_config.laplace_scale
-        lifter = Lifter(self.skeleton, *networks, arguments["template"], arguments["scale_ratio"], scale)
+        sizes = (arguments["template"], arguments["scale_ratio"], scale, arguments["body_height"])
+        lifter = Lifter(self.skeleton, *networks, *sizes)
         self.update_lifter(lifter)
         return lifter
 

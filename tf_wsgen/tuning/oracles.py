@@ -13,13 +13,17 @@ from tf_wsgen.config import Config, TuningConfig
 from tf_wsgen.errors import InputError
 from tf_wsgen.training.workdir import write_text
 
-# The searched fields of the section `loss`, as the paper writes them.
+# The searched fields of the section `loss`, as the paper writes them, and those of simulated pairs beside the pose's
+# energy score, whose weight is the unit.
 WEIGHTS = {
     "weight_gradient_penalty": "λ_gp",
     "weight_2d": "λ_2D",
     "weight_camera": "λ_cam",
     "weight_diversity": "λ_reg",
     "weight_reconstruction": "λ_rec",
+    "weight_joint_energy": "λ_joint",
+    "weight_median": "λ_med",
+    "weight_template_median": "λ_tmpl",
 }
 
 
@@ -30,6 +34,7 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
         InputError: Too few trials for Hyperband to compare anything with the first at full length.
     """
     tuning, space = config.tuning, keras_tuner.HyperParameters()
+    searched = 0
     for name in WEIGHTS:
         centre = getattr(config.loss, name)
         factor = getattr(tuning, name.replace("weight", "factor"))
@@ -37,6 +42,7 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
             space.Fixed(name, centre)
         else:
             space.Float(name, centre / factor, centre * factor, sampling="log", default=centre)
+            searched += 1
     options = {
         "objective": keras_tuner.Objective(tuning.objective, "min"),
         "hyperparameters": space,
@@ -50,7 +56,7 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
     elif tuning.tuner == "bayesian":
         # By default keras-tuner would draw 15 trials at random before the first by its model.
         oracle = _Bayesian(
-            max_trials=tuning.max_trials, num_initial_points=max(len(WEIGHTS) + 1, tuning.max_trials // 3), **options
+            max_trials=tuning.max_trials, num_initial_points=max(searched + 1, tuning.max_trials // 3), **options
         )
     else:
         lengths = tuning.hyperband_factor ** (tuning.hyperband_rounds - 1)

@@ -152,7 +152,11 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
             for name, rows in rows_of_frame.items()
         ],
         "people": [str(person) for person in predictions.person],
-        "about": [[name.replace("_", " "), _told(name, value)] for name, value in predictions.about.items()],
+        "about": [
+            [name.replace("_", " "), _told(name, value)]
+            for name, value in predictions.about.items()
+            if value is not None
+        ],
         "bounds2d": _bounds_2d(poses),
         "bounds3d": _bounds_3d(poses),
         "keypoints": _packed(poses.keypoints),
@@ -162,6 +166,8 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "hypotheses": _packed(poses.hypotheses),
         "hypothesesReprojection": _packed(poses.hypotheses_reprojection),
         "ellipsoids": _packed(_covariance_root(poses)),
+        "reliable": poses.reliable.tolist(),
+        "radius": None if poses.radius is None else np.round(poses.radius.astype(float).mean(axis=1)).tolist(),
         "logLikelihood": np.round(poses.log_likelihood.astype(float), 2).tolist(),
         "hypothesesLogLikelihood": np.round(poses.hypotheses_log_likelihood.astype(float), 2).ravel().tolist(),
     }

@@ -70,6 +70,12 @@
       `spread of the ${N === 1 ? "one hypothesis" : `${N} hypotheses`} ${mm(mean(spreads))}, mean over joints, most at the ` +
         `${spoken(DATA.joints[widest])}: ${mm(spreads[widest])}`,
     ];
+    if (DATA.radius && !state.hypothesis) {
+      const [half, most] = DATA.radius[row];
+      parts.push(`a joint is within ${mm(half)} (50 %) and ${mm(most)} (90 %), mean over joints`);
+    }
+    if (!DATA.reliable[row]) parts.unshift("PROBABLY WRONG: the chosen pose does not lie on the keypoints");
+    byId("status").classList.toggle("doubtful", !DATA.reliable[row]);
     if (state.hypothesis) {
       parts.push(`${mm(mean(pose.map((point, joint) => distance(point, chosen[joint]))))} from the chosen pose, mean over joints`);
     }

@@ -12,8 +12,8 @@ from tf_wsgen.hypotheses.predictions import Predictions
 def write_npz(predictions: Predictions, output: str | os.PathLike) -> None:
     """Writes every array of the predictions, compressed and atomically.
 
-    Arrays: those of `LiftedPoses` by name, `spread` (R, J) mm, `reliable` (R,), `frame` and `person` (R,), `joints`
-    (J,) names, `bones` (K, 2) joint indices, and `about`, a JSON text.
+    Arrays: those of `LiftedPoses` by name (`radius` where it is calibrated), `spread` (R, J) mm, `reliable` (R,),
+    `frame` and `person` (R,), `joints` (J,) names, `bones` (K, 2) joint indices, and `about`, a JSON text.
 
     Args:
         predictions: What to write.
@@ -26,7 +26,7 @@ def write_npz(predictions: Predictions, output: str | os.PathLike) -> None:
         with partial.open("wb") as file:
             np.savez_compressed(
                 file,
-                **vars(poses),
+                **{name: values for name, values in vars(poses).items() if values is not None},
                 spread=poses.spread.astype(np.float32),
                 reliable=poses.reliable,
                 frame=predictions.frame,

@@ -41,6 +41,7 @@ def as_record(predictions: Predictions) -> dict:
             "log_likelihood": _rounded(poses.log_likelihood[row], 4),
             "spread": _rounded(spread[row]),
             "reliable": bool(reliable[row]),
+            **({} if poses.radius is None else {"radius": _rounded(poses.radius[row])}),
             "hypotheses": [
                 {
                     "pose_3d": _rounded(poses.hypotheses[row, index]),
@@ -55,7 +56,14 @@ def as_record(predictions: Predictions) -> dict:
     skeleton = predictions.skeleton
     return {
         "schema": SCHEMA,
-        "units": {"pose_3d": "mm", "spread": "mm", "keypoints": "px", "reprojection": "px", "log_likelihood": "nats"},
+        "units": {
+            "pose_3d": "mm",
+            "spread": "mm",
+            "radius": "mm",
+            "keypoints": "px",
+            "reprojection": "px",
+            "log_likelihood": "nats",
+        },
         "axes": {"pose_3d": "x right, y down, z away from the camera; root at the origin", "keypoints": "y down"},
         "joints": list(skeleton.joints),
         "bones": [list(bone) for bone in skeleton.bone_indices],
