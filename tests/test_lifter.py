@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tf_wsgen
 from tf_wsgen.errors import InputError
@@ -146,13 +147,21 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
 
     ahead, root = np.array([0.0, 0.0, distance]), np.array([2.0, -1.0, 5.0])
     root *= distance / np.linalg.norm(root)
-    rotation = ray_through(pixels(root), size, focal).rotation
+    rotation = ray_through(pixels(root), np.array(size, float), np.array(focal)).rotation.numpy()
     options = {"num_hypotheses": 3, "image_size": size, "focal_length": focal}
     straight = lifter(pixels(pose + ahead), **options)
     aside = lifter(pixels(pose @ rotation + root), **options)
     np.testing.assert_allclose(aside.pose_3d, straight.pose_3d @ rotation, atol=0.1)
     np.testing.assert_allclose(aside.hypotheses, straight.hypotheses @ rotation, atol=0.1)
     np.testing.assert_allclose(aside.log_likelihood, straight.log_likelihood, rtol=1e-3)
+    camera = np.float32([[*size, focal]])
+    exported = lifter.endpoints.zero_code_along_ray(
+        np.float32(pixels(pose @ rotation + root))[None], np.ones((1, 16), np.float32), camera
+    )
+    np.testing.assert_allclose(exported["pose_3d"][0], aside.pose_3d, atol=0.1)
+    np.testing.assert_allclose(exported["reprojection"][0], aside.reprojection, atol=0.1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="width and height above 0"):
+        lifter.endpoints.zero_code_along_ray(people(1), np.ones((1, 16), np.float32), 0.0 * camera)
     with pytest.raises(InputError, match="focal_length is given without image_size"):
         lifter(pixels(pose + ahead), focal_length=900.0)
     with pytest.raises(InputError, match=r"image_size is .*; expected pixels above 0"):
@@ -162,14 +171,16 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
 def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
     keypoints = people(2)
     mean, tall = lifter(keypoints), lifter(keypoints, height=[1.7, 0.85])
-    for name in ("pose_3d", "hypotheses", "radius"):
+    for name in ("pose_3d", "hypotheses", "spread"):
         scale = np.array([1.0, 0.5]).reshape((2,) + (1,) * (getattr(mean, name).ndim - 1))
         np.testing.assert_allclose(getattr(tall, name), getattr(mean, name) * scale, rtol=1e-5, err_msg=name)
     np.testing.assert_array_equal(tall.hypotheses_reprojection, mean.hypotheses_reprojection)
     np.testing.assert_allclose(mean.radius[..., 1], 2.0 * np.maximum(mean.spread, LEAST_SPREAD), rtol=1e-5)
     export_saved_model(networks, tmp_path / "model")
     exported = tf_wsgen.load(tmp_path / "model")(keypoints, height=1.9)
-    np.testing.assert_allclose(exported.radius, 1.9 / 1.7 * mean.radius, rtol=1e-2)
+    np.testing.assert_allclose(
+        exported.radius[..., 1], 2.0 * np.maximum(1.9 / 1.7 * mean.spread, LEAST_SPREAD), rtol=1e-3
+    )
     for height in (0.0, np.nan, [1.7, 1.8, 1.9]):
         with pytest.raises(InputError, match="expected metres, one number or one for each of the poses"):
             lifter(keypoints, height=height)

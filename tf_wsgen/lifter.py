@@ -91,9 +91,9 @@ class PoseLifter:
         size = self._size(height, leading)
         ray = None
         if image_size is not None:
-            root = normalise_keypoints(keypoints, visible, self.skeleton).root.numpy()
-            ray = ray_through(root, image_size, focal_length)
-            keypoints = ray.to_virtual(keypoints).astype(np.float32)
+            root = normalise_keypoints(keypoints, visible, self.skeleton).root
+            ray = ray_through(root, tf.constant(image_size, tf.float32), tf.constant(focal_length or 0.0))
+            keypoints = ray.to_virtual(keypoints).numpy()
         rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
         count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
         # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
@@ -115,8 +115,8 @@ class PoseLifter:
         if ray is not None:
             # Poses, then reprojections, of the chosen and of every hypothesis.
             for first, turn in ((0, ray), (3, ray.over_hypotheses())):
-                arrays[first] = turn.to_camera_frame(arrays[first]).astype(np.float32)
-                arrays[first + 1] = turn.to_image(arrays[first + 1]).astype(np.float32)
+                arrays[first] = turn.to_camera_frame(arrays[first]).numpy()
+                arrays[first + 1] = turn.to_image(arrays[first + 1]).numpy()
         arrays[0] = np.float32(arrays[0] * size[..., None, None])
         arrays[3] = np.float32(arrays[3] * size[..., None, None, None])
         radius = None

@@ -12,7 +12,7 @@ import tf_wsgen
 from tf_wsgen.data.readers.detections import Detections, read_detections
 from tf_wsgen.data.safe_files import hdf5_array, open_hdf5
 from tf_wsgen.errors import InputError
-from tf_wsgen.geometry.ray import USUAL_FOCAL_LENGTH
+from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.hypotheses.predictions import LARGEST_ERROR, Predictions
 from tf_wsgen.writers.arrays import write_npz
 from tf_wsgen.writers.bvh import skeleton_parents, write_bvh

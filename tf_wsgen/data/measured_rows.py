@@ -39,10 +39,10 @@ def detect_in_rows(rows: PairedRows, simulation: SimulationConfig, skeleton: Ske
 
 def along_ray(rows: PairedRows, skeleton: Skeleton) -> PairedRows:
     """Rows as cameras would see them that look at each root, the truth turned with them (`tf_wsgen.geometry.ray`)."""
-    root = normalise_keypoints(rows.keypoints, rows.visible, skeleton).root.numpy()
+    root = normalise_keypoints(rows.keypoints, rows.visible, skeleton).root
     ray = ray_through(root, rows.camera[:, :2], rows.camera[:, 2])
     keypoints, pose_3d = ray.to_virtual(rows.keypoints), ray.to_ray_frame(rows.pose_3d)
-    return dataclasses.replace(rows, keypoints=np.float32(keypoints), pose_3d=np.float32(pose_3d))
+    return dataclasses.replace(rows, keypoints=keypoints.numpy(), pose_3d=pose_3d.numpy())
 
 
 def hide_in_rows(rows: PairedRows, skeleton: Skeleton, joints: str, count: int, seed: int) -> PairedRows:

@@ -4,6 +4,9 @@ import dataclasses
 
 import numpy as np
 
+# Focal length by image width where nothing is known: about what phones and webcams have.
+USUAL_FOCAL_LENGTH = 1.1
+
 
 @dataclasses.dataclass(frozen=True)
 class PerspectiveCamera:

@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.hypotheses.lifter import Lifter
 
 # Most hypotheses of a pose in one call; mean-shift compares each with each.
@@ -13,12 +15,17 @@ def input_specs(lifter: Lifter) -> dict[str, tf.TensorSpec]:
     """What the functions take, by name."""
     joints = lifter.skeleton.num_joints
     shapes = {"keypoints": [None, joints, 2], "visible": [None, joints], "z": [None, None, lifter.code_size]}
+    shapes["camera"] = [None, 3]
     floats = {name: tf.TensorSpec(shape, tf.float32, name) for name, shape in shapes.items()}
     return floats | {name: tf.TensorSpec([], tf.int32, name) for name in ("num_hypotheses", "seed")}
 
 
 class Endpoints(tf.Module):
     """The functions of the SavedModel: `Lifter`'s methods with fixed signatures.
+
+    Each comes twice, the second time as `…_along_ray` with a further input `camera` (B, 3): width and height of the
+    image and focal length in pixels (0 for what is usual). People are then lifted as by a camera that looks at them,
+    and turned back (`tf_wsgen.geometry.ray`); without it, poses are in the frame of that ray.
 
     What a client can get wrong is refused within the graph (`InvalidArgumentError`), because TensorFlow
     Serving compares no shapes with the signature: one that broadcasts would go through.
@@ -61,20 +68,39 @@ class Endpoints(tf.Module):
             poses = _checked_poses(*shaped(keypoints=keypoints, visible=visible))
             return lifter.decode(*poses, _checked_codes(*shaped(z=z), tf.shape(poses[0])[0]))
 
+        def along_ray(function):
+            def turned(keypoints, visible, camera, *rest):
+                shaped(keypoints=keypoints, visible=visible, camera=camera)
+                camera = _checked_cameras(camera, tf.shape(keypoints)[0])
+                root = normalise_keypoints(keypoints, visible, lifter.skeleton).root
+                ray = ray_through(root, camera[:, :2], camera[:, 2])
+                described = dict(function(ray.to_virtual(keypoints), visible, *rest))
+                ray = ray if described["pose_3d"].shape.rank == 3 else ray.over_hypotheses()
+                described["pose_3d"] = ray.to_camera_frame(described["pose_3d"])
+                described["reprojection"] = ray.to_image(described["reprojection"])
+                return described
+
+            return turned
+
         def endpoint(function, *names):
             # Nothing here needs Autograph, and reading the source of all that is called takes it seconds.
             signature = [specs[name] for name in ("keypoints", "visible", *names)]
             return tf.function(function, input_signature=signature, autograph=False)
 
-        self.zero_code = endpoint(zero_code)
-        self.sample = endpoint(sample, "num_hypotheses", "seed")
-        self.mean_shift = endpoint(mean_shift, "num_hypotheses", "seed")
-        self.decode = endpoint(decode, "z")
+        functions = {
+            "zero_code": (zero_code,),
+            "sample": (sample, "num_hypotheses", "seed"),
+            "mean_shift": (mean_shift, "num_hypotheses", "seed"),
+            "decode": (decode, "z"),
+        }
+        for name, (function, *inputs) in functions.items():
+            setattr(self, name, endpoint(function, *inputs))
+            setattr(self, f"{name}_along_ray", endpoint(along_ray(function), "camera", *inputs))
+        self._names = [f"{name}{ray}" for name in functions for ray in ("", "_along_ray")]
 
     def signatures(self) -> dict:
         """Signatures by name, for TensorFlow Serving."""
-        named = ("zero_code", "sample", "mean_shift", "decode")
-        concrete = {name: getattr(self, name).get_concrete_function() for name in named}
+        concrete = {name: getattr(self, name).get_concrete_function() for name in self._names}
         return {**concrete, "serving_default": concrete["zero_code"]}
 
 
@@ -84,6 +110,13 @@ def _checked_poses(keypoints: tf.Tensor, visible: tf.Tensor) -> tuple[tf.Tensor,
     keypoints = _required(rows == found, keypoints, "visible: expected one row for each of keypoints; found", found)
     finite = tf.reduce_all(tf.math.is_finite(visible))
     return keypoints, _required(finite, visible, "visible: expected finite numbers, 0 missing and up to 1 seen.")
+
+
+def _checked_cameras(camera: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    found = tf.shape(camera)[0]
+    camera = _required(found == rows, camera, "camera: expected one row for each of keypoints; found", found)
+    allowed = tf.math.is_finite(camera) & (camera > tf.constant([0.0, 0.0, -1e-9]))
+    return _required(tf.reduce_all(allowed), camera, "camera: expected width and height above 0, focal length from 0.")
 
 
 def _checked_count(num_hypotheses: tf.Tensor, most: int) -> tf.Tensor:
