@@ -175,10 +175,12 @@ BROKEN = {
     "no frame time": (BVH[: BVH.index("Frame Time")], "ends after MOTION; expected 'Frame Time:'"),
     "no frames": (BVH[: BVH.index("1 2 3")], "announces '2' frames and has 0"),
     "zero frames": (replaced(BVH[: BVH.index("1 2 3")], "Frames: 2", "Frames: 0"), "announces '0' frames and has 0"),
-    "truncated motion": (BVH[: BVH.rindex("1 2 3")], "announces '2' frames and has 1"),
+    "truncated motion": (
+        replaced(BVH[: BVH.rindex("1 2 3")], "Frames: 2", "Frames: 3"), "announces '3' frames and has 1",
+    ),
     "truncated row": (BVH[: BVH.rindex(" 0 0")], "line 20: has 7 values, .*; expected 9"),
     "a value too many": (BVH[:-1] + " 1\n", "line 20: has 10 values"),
-    "more frames than announced": (BVH + "1 2 3 0 0 0 0 0 0\n", "announces '2' frames and has 3"),
+    "more frames than announced": (BVH + 2 * "1 2 3 0 0 0 0 0 0\n", "announces '2' frames and has 4"),
     "10¹² frames": (replaced(BVH, "Frames: 2", "Frames: 1000000000000"), "announces '1000000000000' frames and has 2"),
     "frames of many digits": (replaced(BVH, "Frames: 2", "Frames: " + "9" * 6000), "announces '9{60}…' frames"),
     "frames not whole": (replaced(BVH, "Frames: 2", "Frames: 2.5"), "line 17: is 'Frames: 2.5'; expected 'Frames:'"),
@@ -222,6 +224,14 @@ def test_a_broken_file_is_refused_by_line(file, text, message):
         read_bvh(file(text), unit="cm")
     assert "walk.bvh" in str(error.value)
     assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("announced", ["1", "3", "002"])
+def test_frames_off_by_one_are_told(file, caplog, announced):
+    motion = read_bvh(file(replaced(BVH, "Frames: 2", f"Frames: {announced}")), unit="cm")
+    np.testing.assert_array_equal(motion.positions, read_bvh(file(BVH, "right.bvh"), unit="cm").positions)
+    told = f"walk.bvh: announces {announced} frames and has 2, which are taken."
+    assert [told in message for message in caplog.messages] == ([] if announced == "002" else [True])
 
 
 @pytest.mark.parametrize(
