@@ -34,6 +34,7 @@ _OPTIONS = {
     "occluded_as_missing": flags.DEFINE_bool("occluded_as_missing", None, "mpii: joints out of sight are missing."),
     "unit": flags.DEFINE_string("unit", None, "arrays: mm or m; bvh: mm, cm, m, cmu or auto."),
     "up": flags.DEFINE_enum("up", None, ["y", "z"], "bvh: the axis that points up."),
+    "joint_names": flags.DEFINE_string("joint_names", None, "bvh: YAML file, the file's joint for each of human16's."),
     "frame": flags.DEFINE_string("frame", None, "arrays: frame of the 3D poses (camera)."),
     "format": flags.DEFINE_string("format", None, "detections: the detector's format."),
     "lowest_confidence": flags.DEFINE_float("lowest_confidence", None, "detections: below it joints are missing.", 0.0),

@@ -1,4 +1,4 @@
-"""BVH motion capture: any channels, to positions in millimetres, and the names that skeletons give to their joints.
+"""BVH motion capture: any channels, to positions in millimetres, and to a person of a person's size.
 
 A joint's own rotation is the product of its rotation channels in the order of the file, R = R_1 R_2 R_3, so that the
 last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET.
@@ -16,11 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tf_wsgen.data.clip import Clip
-from tf_wsgen.data.keypoint_conventions import CONVENTIONS
 from tf_wsgen.data.readers.motion import (
     LARGEST_JOINTS,
     UNITS,
-    JointTable,
     Motion,
     Recording,
     check_size,
@@ -33,13 +31,13 @@ from tf_wsgen.data.readers.motion import (
     unique_sequences,
     z_up,
 )
+from tf_wsgen.data.readers.skeleton_names import given_table, known_table
 from tf_wsgen.data.views import ViewOptions
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 BVH = "a BVH motion"
 END = "_end"
-ENDS_OF_BONES = "CMU's bones by their ends"
 CHANNELS = {f"{axis}{kind}": (kind[0], axis) for kind in ("position", "rotation") for axis in "xyz"}
 # Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
 # the height): of small children and of the tallest adults. No two of the units agree with one person.
@@ -125,56 +123,10 @@ def bvh_clips(
     yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
 
 
-def _both_sides(
-    left: str, right: str, thorax: str, neck: str, head: str, **limbs: str | Mapping[str, float]
-) -> JointTable:
-    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side, or by weights."""
-    table = {
-        f"{side}_{limb}": {
-            name.format(sign): w for name, w in ({names: 1.0} if isinstance(names, str) else names).items()
-        }
-        for side, sign in (("left", left), ("right", right))
-        for limb, names in limbs.items()
-    }
-    pelvis = dict.fromkeys((*table["left_hip"], *table["right_hip"]), 0.5)
-    return {"pelvis": pelvis, "thorax": {thorax: 1.0}, "neck": {neck: 1.0}, "head": {head: 1.0}, **table}
-
-
-_ARM_AND_LEG = {
-    "hip": "{}UpLeg", "knee": "{}Leg", "ankle": "{}Foot",
-    "shoulder": "{}Arm", "elbow": "{}ForeArm", "wrist": "{}Hand",
-}  # fmt: skip
-_BIOVISION = {
-    "hip": "{}Hip", "knee": "{}Knee", "ankle": "{}Ankle",
-    "shoulder": "{}Shoulder", "elbow": "{}Elbow", "wrist": "{}Wrist",
-}  # fmt: skip
-_BONES = {
-    "hip": "{}femur", "knee": "{}tibia", "ankle": "{}foot",
-    "shoulder": "{}humerus", "elbow": "{}radius", "wrist": {"{}hand": 2 / 3, "{}wrist": 1 / 3},
-}  # fmt: skip
-# cgspeed's conversion of CMU ends the forearm where the bone "radius" ends, and has no bone "wrist", which goes on from
-# there along the same line, half as long: the wrist is a third beyond.
-_CGSPEED = _ARM_AND_LEG | {"wrist": {"{}Hand": 4 / 3, "{}ForeArm": -1 / 3}}
-_LEFT_RIGHT = ("Left", "Right")
-# By skeleton: a joint that tells it from those below, and which of its joints is ours. Bones of ASF are known by their
-# ends, joints of BVH are bones' beginnings: Neck1 of cgspeed's conversion of CMU is the end of the bone lowerneck.
-# (That conversion has no bone "thorax", at least in subject 02: its trunks are 117 mm shorter than CMU's own.)
-# Elsewhere "Neck" is at the base of the neck, our thorax, and "Head" at the base of the skull, our neck.
-JOINT_TABLES: dict[str, tuple[str, JointTable]] = {
-    "human16": ("pelvis", CONVENTIONS["human16"].human16),
-    ENDS_OF_BONES: ("lhipjoint", CONVENTIONS["cmu"].human16),
-    "CMU's bones": ("lhipjoint", _both_sides("l", "r", "upperneck", "head", "head" + END, **_BONES)),
-    "CMU by cgspeed": ("LHipJoint", _both_sides(*_LEFT_RIGHT, "Neck1", "Head", "Head" + END, **_CGSPEED)),
-    "Mixamo": ("HeadTop_End", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "HeadTop_End", **_ARM_AND_LEG)),
-    "MotionBuilder": ("Hips", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_ARM_AND_LEG)),
-    "Biovision": ("LeftHip", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_BIOVISION)),
-}
-
-
 def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:
     """(T, 16, 3) mm in the order of `HUMAN16`, by the joints' names.
 
-    Known are the skeletons of `JOINT_TABLES`, with any prefix before "Hips" and the other names ("mixamorig:Hips").
+    Known are the skeletons of `skeleton_names`.
 
     Args:
         motion: From `read_bvh`.
@@ -186,7 +138,8 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
         InputError: Joints that fit no known skeleton, names that `HUMAN16` or the file do not have, or a body that is
             no person's in size.
     """
-    poses = motion.human16(_table_of(motion, where) if joint_names is None else _given(joint_names, motion, where))
+    known = joint_names is None
+    poses = motion.human16(known_table(motion, where) if known else given_table(joint_names, motion, where))
     side = poses[:, [HUMAN16.index(joint) for joint in SIDE]]
     size = float(np.median(np.linalg.norm(np.diff(side, axis=1), axis=-1).sum(axis=1)))
     if not PERSON[0] < size < PERSON[1]:
@@ -195,49 +148,6 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
             "another `unit`."
         )
     return poses
-
-
-def _table_of(motion: Motion, where: str) -> JointTable:
-    """The table of `JOINT_TABLES` that fits, with the names of the motion."""
-    # The prefix of all names is what stands before "Hips".
-    prefix = next((name[: -len("Hips")] for name in motion.joints if name.endswith("Hips")), "")
-    names = {name.removeprefix(prefix): name for name in motion.joints[::-1]}
-    lacking = {}
-    for skeleton, (sign, table) in JOINT_TABLES.items():
-        needed = {source for weights in table.values() for source in weights} | {sign}
-        lacking[skeleton] = sorted(needed - set(names))
-        # The writer of this package writes bones' ends; who writes their beginnings has this one at the root.
-        if skeleton == ENDS_OF_BONES and not lacking[skeleton] and _at_root(motion, names[sign]):
-            lacking[skeleton] = [f"{sign} away from the root"]
-        if not lacking[skeleton]:
-            return {joint: {names[source]: w for source, w in weights.items()} for joint, weights in table.items()}
-    nearest = min(lacking, key=lambda skeleton: len(lacking[skeleton]))
-    joints = ", ".join(motion.joints[:80])
-    raise InputError(
-        f"{where}: its joints are no known skeleton's; the nearest, {nearest}, has also "
-        f"{', '.join(lacking[nearest])}; expected one of {list(JOINT_TABLES)} or `joint_names` for the joints found: "
-        f"{joints}."
-    )
-
-
-def _at_root(motion: Motion, joint: str) -> bool:
-    distance = np.linalg.norm(motion.positions[:, motion.joints.index(joint)] - motion.positions[:, 0], axis=-1)
-    return bool(np.median(distance) < 1.0)
-
-
-def _given(joint_names: Mapping[str, str], motion: Motion, where: str) -> JointTable:
-    needed = set(HUMAN16.joints) - {HUMAN16.root}
-    if not needed <= set(joint_names) <= set(HUMAN16.joints):
-        wrong = sorted(needed ^ (set(joint_names) - {HUMAN16.root}))
-        raise InputError(f"joint_names and the joints of {HUMAN16.name} differ in {wrong}; expected those joints.")
-    unknown = sorted(set(joint_names.values()) - set(motion.joints))
-    if unknown:
-        raise InputError(
-            f"{where}: joint_names has {unknown}, which the file does not; its joints are "
-            f"{', '.join(motion.joints[:80])}."
-        )
-    middle = {joint_names[hip]: 0.5 for hip in HUMAN16.hips}
-    return {HUMAN16.root: middle} | {joint: {name: 1.0} for joint, name in joint_names.items()}
 
 
 def _read_hierarchy(lines: Iterator[tuple[int, str]], path: pathlib.Path) -> tuple[list[_Joint], int]:
