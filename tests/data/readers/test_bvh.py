@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from tf_wsgen.data.clip import check_clip
 from tf_wsgen.data.readers import motion as motion_module
 from tf_wsgen.data.readers.bvh import bvh_clips, bvh_poses, read_bvh
-from tf_wsgen.data.readers.motion import Motion
+from tf_wsgen.data.readers.motion import UPS, Motion, z_up
 from tf_wsgen.data.views import ViewOptions
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
@@ -66,15 +66,33 @@ def test_positions_by_hand(file):
     np.testing.assert_allclose(motion.positions / 10.0, [first, second], atol=1e-12)
 
 
-@pytest.mark.parametrize(("unit", "millimetres"), [("mm", 1), ("cm", 10), ("m", 1000), ("cmu", 25.4 / 0.45)])
+MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45, "inch": 25.4}
+
+
+@pytest.mark.parametrize(("unit", "millimetres"), [*MILLIMETRES.items(), ("25.4", 25.4), (304.8, 304.8)])
 def test_units(file, unit, millimetres):
     expected = millimetres / 10.0 * read_bvh(file(BVH), unit="cm").positions
     np.testing.assert_allclose(read_bvh(file(BVH), unit=unit).positions, expected, rtol=1e-12)
 
 
-def test_z_may_be_up(file):
-    positions = read_bvh(file(BVH), unit="mm", up="z").positions
-    np.testing.assert_allclose(positions[0], [[1, 2, 3], [1, -2, 3], [1, -5, 3]], atol=1e-12)
+@pytest.mark.parametrize(
+    ("up", "expected"),
+    [
+        ("y", [[1, -3, 2], [1, -3, -2], [1, -3, -5]]),
+        ("z", [[1, 2, 3], [1, -2, 3], [1, -5, 3]]),
+        ("x", [[2, 3, 1], [-2, 3, 1], [-5, 3, 1]]),
+        ("-y", [[1, 3, -2], [1, 3, 2], [1, 3, 5]]),
+        ("-z", [[1, -2, -3], [1, 2, -3], [1, 5, -3]]),
+        ("-x", [[2, -3, -1], [-2, -3, -1], [-5, -3, -1]]),
+    ],
+)
+def test_any_axis_may_be_up(file, up, expected):
+    np.testing.assert_allclose(read_bvh(file(BVH), unit="mm", up=up).positions[0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("up", UPS)
+def test_up_turns_and_does_not_mirror(up):
+    assert np.linalg.det(z_up(np.eye(3), up)) == pytest.approx(1.0)
 
 
 def random_tree(rng, joints=9):
@@ -249,7 +267,14 @@ def test_what_is_no_file_of_text_is_refused_by_name(tmp_path, content, message):
         read_bvh(path, unit="cm")
 
 
-@pytest.mark.parametrize(("unit", "up", "message"), [("feet", "y", "unit is 'feet'"), ("cm", "x", "up is 'x'")])
+@pytest.mark.parametrize(
+    ("unit", "up", "message"),
+    [
+        ("feet", "y", r"unit is 'feet'; expected one of \['mm', .*'inch', 'auto'\], or .* a number above 0"),
+        *((unit, "y", f"unit is {unit!r}") for unit in ("0", "-25.4", "nan", "inf", "", 0.0, None)),
+        ("cm", "w", r"up is 'w'; expected one of \['y', 'z', 'x', '-y', '-z', '-x'\]"),
+    ],
+)
 def test_options_are_checked(file, unit, up, message):
     with pytest.raises(InputError, match=message):
         read_bvh(file(BVH), unit=unit, up=up)
@@ -387,21 +412,27 @@ def test_the_sixteen_joints_of_known_skeletons(file, skeleton):
     np.testing.assert_allclose(poses[2], EXPECTED + 200.0 * LEFT, atol=1e-9)
 
 
-@pytest.mark.parametrize("unit", ["mm", "cm", "m", "cmu"])
-@pytest.mark.parametrize("height", [0.62, 1.0, 1.4])
+# Inches of a body of 2.1 m could be centimetres of a child.
+@pytest.mark.parametrize(
+    ("unit", "height"),
+    [
+        *((unit, height) for unit in ("mm", "cm", "m", "cmu") for height in (0.62, 1.0, 1.4)),
+        ("inch", 0.9),
+        ("inch", 1.2),
+    ],
+)
 def test_the_unit_by_the_persons_size(file, caplog, unit, height):
-    """Bodies of 0.9, 1.5 and 2.1 m: in whatever unit, the poses are the same, and it is said."""
+    """Bodies of 0.9 to 2.1 m: in whatever unit, the poses are the same, and it is said."""
     skeleton = [(name, parent, np.multiply(at, height)) for name, parent, at in MIXAMO]
-    millimetres = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45}[unit]
     with caplog.at_level(logging.WARNING):
-        poses = bvh_poses(read_bvh(file(skeleton_text(skeleton, unit=millimetres))), "here")
+        poses = bvh_poses(read_bvh(file(skeleton_text(skeleton, unit=MILLIMETRES[unit]))), "here")
     np.testing.assert_allclose(poses[0], height * EXPECTED, atol=1e-9)
     assert f"walk.bvh: taken as in {unit}" in caplog.text
 
 
 @pytest.mark.parametrize("scale", [1e-3, 3.0, 0.25, 1e6])
 def test_a_size_that_no_person_has_is_refused(file, scale):
-    with pytest.raises(InputError, match=r"walk\.bvh: the skeleton is .* long .* expected `unit`"):
+    with pytest.raises(InputError, match=r"walk\.bvh: the skeleton is .* long .* `unit` can also be a number"):
         read_bvh(file(skeleton_text(MIXAMO, unit=1000.0 / scale)))
 
 
@@ -503,10 +534,22 @@ def test_clips_with_given_names_and_one_file(file):
     assert [clip.labels["sequence"] for clip in clips] == ["walk"] * 4
 
 
-@pytest.mark.parametrize("unit", ["mm", "m"])
-def test_a_wrong_unit_is_refused(folder, unit):
-    with pytest.raises(InputError, match=r"jump-2\.bvh: the person is (157|1.57e\+05) mm .* another `unit`"):
+@pytest.mark.parametrize("unit", ["mm", "m", 3.0])
+def test_a_wrong_unit_is_refused_with_the_right_one(folder, unit):
+    with pytest.raises(InputError, match=r"jump-2\.bvh: the person is (157|1.57e\+05|471) mm .* as by the `unit` cm\."):
         list(bvh_clips(folder, unit=unit))
+
+
+@pytest.mark.parametrize(
+    ("millimetres", "message"),
+    [(25.4, "the person is 618.* mm .* as by the `unit` inch"), (304.8, r"is 51.* `unit` can also be a number")],
+)
+def test_inches_and_feet_are_no_centimetres(file, millimetres, message):
+    path = file(skeleton_text(MIXAMO, unit=millimetres))
+    with pytest.raises(InputError, match=message):
+        list(bvh_clips(path, unit="cm"))
+    clips = list(bvh_clips(path, unit=millimetres))
+    assert np.ptp(clips[0].pose_3d[0, :, 1]) > 1000.0
 
 
 def test_a_folder_without_files_is_refused(tmp_path):

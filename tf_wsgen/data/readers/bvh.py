@@ -18,7 +18,9 @@ import numpy as np
 from tf_wsgen.data.clip import Clip
 from tf_wsgen.data.readers.motion import (
     LARGEST_JOINTS,
+    LARGEST_NUMBER,
     UNITS,
+    UPS,
     Motion,
     Recording,
     check_size,
@@ -40,10 +42,13 @@ BVH = "a BVH motion"
 END = "_end"
 CHANNELS = {f"{axis}{kind}": (kind[0], axis) for kind in ("position", "rotation") for axis in "xyz"}
 # Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
-# the height): of small children and of the tallest adults. No two of the units agree with one person.
+# the height): of small children and of the tallest adults. Of the units only the inch, the last of them, agrees with
+# people with whom others do: its people of 1 m can be CMU's adults, those of more than 2 m children in centimetres.
 REACH = (1100.0, 3400.0)
-# Millimetres along one side, from the ankle to the top of the head; twice and half of what people have.
-PERSON, SIDE = (400.0, 4500.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
+# Millimetres along one side, from the ankle to the top of the head: of small children and of the tallest adults. An
+# adult's inches taken as centimetres are below.
+PERSON, SIDE = (800.0, 2400.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
+A_NUMBER = "`unit` can also be a number, the millimetres of the file's unit"
 _log = logging.getLogger(__name__)
 
 
@@ -57,22 +62,21 @@ class _Joint(NamedTuple):
     rotation: list[tuple[int, str]]
 
 
-def read_bvh(path: str | os.PathLike, unit: str = "auto", up: str = "y") -> Motion:
+def read_bvh(path: str | os.PathLike, unit: str | float = "auto", up: str = "y") -> Motion:
     """Reads a motion; an End Site is a joint `<parent>_end`.
 
     Args:
         path: The file.
-        unit: Of its lengths: "mm", "cm", "m", "cmu" (1/0.45 inch, as in CMU's files and BVH made of them), or "auto",
-            the one in which the skeleton has a person's size; a log entry says which.
-        up: The file's axis that points up, "y" or "z".
+        unit: Of its lengths: "mm", "cm", "m", "cmu" (1/0.45 inch, as in CMU's files and BVH made of them), "inch", the
+            millimetres of a unit, or "auto", the one in which the skeleton has a person's size; a log entry says which.
+        up: The file's axis that points up, of `UPS`.
 
     Raises:
         InputError: The file is not there or not a whole BVH file (with the line), or has no person's size in any unit.
     """
-    if unit not in (*UNITS, "auto"):
-        raise InputError(f"unit is {unit!r}; expected one of {[*UNITS, 'auto']}.")
-    if up not in ("y", "z"):
-        raise InputError(f"up is {up!r}; expected 'y' or 'z'.")
+    millimetres = None if unit == "auto" else _millimetres(unit)
+    if up not in UPS:
+        raise InputError(f"up is {up!r}; expected one of {list(UPS)}.")
     path = pathlib.Path(path)
     lines = text_lines(path, BVH)
     joints, columns = _read_hierarchy(lines, path)
@@ -80,17 +84,31 @@ def read_bvh(path: str | os.PathLike, unit: str = "auto", up: str = "y") -> Moti
     check_size(len(values), len(joints), f"{path}")
     positions = _forward_kinematics(joints, values)
     parents = tuple(joint.parent for joint in joints)
-    if unit == "auto":
-        unit = _unit_by_size(positions, parents, path)
-    positions = UNITS[unit] * (z_up(positions) if up == "y" else positions)
-    return Motion(path.stem, tuple(joint.name for joint in joints), parents, positions, frame_rate)
+    if millimetres is None:
+        millimetres = UNITS[_unit_by_size(positions, parents, path)]
+    names = tuple(joint.name for joint in joints)
+    return Motion(path.stem, names, parents, millimetres * z_up(positions, up), frame_rate, millimetres)
+
+
+def _millimetres(unit: str | float) -> float:
+    if unit in UNITS:
+        return UNITS[unit]
+    try:
+        millimetres = float(unit)
+    except (TypeError, ValueError):
+        millimetres = 0.0
+    if not 0.0 < millimetres < LARGEST_NUMBER:
+        raise InputError(
+            f"unit is {unit!r}; expected one of {[*UNITS, 'auto']}, or the millimetres of a unit, a number above 0."
+        )
+    return millimetres
 
 
 def bvh_clips(
     paths: str | os.PathLike | Iterable[str | os.PathLike],
     options: ViewOptions = ViewOptions(),
     *,
-    unit: str = "auto",
+    unit: str | float = "auto",
     up: str = "y",
     joint_names: Mapping[str, str] | None = None,
     test_subjects: Collection[str] = (),
@@ -144,10 +162,16 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
     size = float(np.median(np.linalg.norm(np.diff(side, axis=1), axis=-1).sum(axis=1)))
     if not PERSON[0] < size < PERSON[1]:
         raise InputError(
-            f"{where}: the person is {size:.4g} mm from ankle to head; expected {PERSON[0]:g} to {PERSON[1]:g}, by "
-            "another `unit`."
+            f"{where}: the person is {size:.4g} mm from ankle to head; expected {PERSON[0]:g} to {PERSON[1]:g}, "
+            f"{_fitting(size / motion.unit)}."
         )
     return poses
+
+
+def _fitting(size: float) -> str:
+    """For a message, the units in which a length in the file's unit is a person's from ankle to head."""
+    fitting = [unit for unit, millimetres in UNITS.items() if PERSON[0] < millimetres * size < PERSON[1]]
+    return f"as by the `unit` {' or '.join(fitting)}" if fitting else f"as by no `unit` of {list(UNITS)}; {A_NUMBER}"
 
 
 def _read_hierarchy(lines: Iterator[tuple[int, str]], path: pathlib.Path) -> tuple[list[_Joint], int]:
@@ -276,7 +300,7 @@ def _unit_by_size(positions: np.ndarray, parents: tuple[int, ...], path: pathlib
     if not fitting:
         raise InputError(
             f"{path}: the skeleton is {reach:.4g} long from one end to the other, no person's size in any of "
-            f"{list(UNITS)}; expected `unit` to be one of these."
+            f"{list(UNITS)}; {A_NUMBER}."
         )
     _log.warning("%s: taken as in %s, by the person's size; the option `unit` says it for sure.", path, fitting[0])
     return fitting[0]
