@@ -475,6 +475,47 @@ def test_what_a_known_skeleton_lacks_is_named(file):
         bvh_poses(motion, "here")
 
 
+def with_head_at(at):
+    """A body whose head's End Site is there (mm, z up), or that has none."""
+    joints = [joint for joint in SKELETONS["Biovision, Xsens"] if joint[0] != "Head_end"]
+    return joints if at is None else [*joints, ("Head_end", "Head", at)]
+
+
+# The neck goes from 1290 to 1380 mm, straight up.
+@pytest.mark.parametrize(
+    ("end", "head", "told"),
+    [
+        ((0, 0, 1480), (0, 0, 1480), None),
+        ((0, -90, 1480), (0, -90, 1480), None),  # 42°
+        ((0, -110, 1480), (0, -110, 1480), "the head's end is not along the neck but typically 48° off"),
+        ((0, -100, 1380), (0, -100, 1380), "the head's end is not along the neck but typically 90° off"),
+        ((0, 0, 1280), (0, 0, 1280), "the head's end is not along the neck but typically 180° off"),
+        ((0, 0, 1380), (0, 0, 1470), "Head has no end; the head is taken as far beyond it as it is from Neck"),
+        (None, (0, 0, 1470), "Head has no end; the head is taken as far beyond it as it is from Neck"),
+    ],
+)
+def test_a_head_that_cannot_be_is_told(file, caplog, end, head, told):
+    poses = bvh_poses(read_bvh(file(skeleton_text(with_head_at(end))), unit="cm"), "here")
+    np.testing.assert_allclose(poses[0, HUMAN16.index("head")], head, atol=1e-9)
+    assert [f"here: {told}" in message for message in caplog.messages] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("up", "told"), [("y", None), *((up, f"the option `up` is y and not {up}.") for up in ("z", "x", "-y", "-x"))]
+)
+def test_bodies_along_another_axis_are_told(file, caplog, up, told):
+    list(bvh_clips(file(skeleton_text(MIXAMO)), unit="cm", up=up))
+    assert [f"walk.bvh: bodies point along y; unless they lie, {told}" in m for m in caplog.messages] == [True] * bool(
+        told
+    )
+
+
+def test_an_axis_that_points_down_is_told(file, caplog):
+    upside_down = [(name, parent, (at[0], at[1], -at[2])) for name, parent, at in MIXAMO]
+    list(bvh_clips(file(skeleton_text(upside_down)), unit="cm"))
+    assert "the option `up` is -y and not y" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

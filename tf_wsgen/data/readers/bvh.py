@@ -49,6 +49,10 @@ REACH = (1100.0, 3400.0)
 # adult's inches taken as centimetres are below.
 PERSON, SIDE = (800.0, 2400.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
 A_NUMBER = "`unit` can also be a number, the millimetres of the file's unit"
+# Degrees between neck and head. In motion capture the median of a take is 12, of 99 in 100 takes below 35.
+BENT_HEAD = 45.0
+# Mean of the trunks' directions (of length 1) along an axis from which on people are taken to stand along it.
+ALONG_AXIS = 0.8
 _log = logging.getLogger(__name__)
 
 
@@ -136,7 +140,9 @@ def bvh_clips(
     recordings = [Recording(path, path.absolute().parent.name, path.stem) for path in files]
 
     def poses_of(recording: Recording) -> np.ndarray:
-        return bvh_poses(read_bvh(recording.path, unit, up), str(recording.path), joint_names)
+        poses = bvh_poses(read_bvh(recording.path, unit, up), str(recording.path), joint_names)
+        _warn_of_up(poses, up, str(recording.path))
+        return poses
 
     yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
 
@@ -144,7 +150,8 @@ def bvh_clips(
 def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:
     """(T, 16, 3) mm in the order of `HUMAN16`, by the joints' names.
 
-    Known are the skeletons of `skeleton_names`.
+    Known are the skeletons of `skeleton_names`. A head that does not go on from the neck, as where its End Site is at
+    the nose, is told by a log entry.
 
     Args:
         motion: From `read_bvh`.
@@ -165,7 +172,33 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
             f"{where}: the person is {size:.4g} mm from ankle to head; expected {PERSON[0]:g} to {PERSON[1]:g}, "
             f"{_fitting(size / motion.unit)}."
         )
+    bend = _degrees_between(*np.diff(side[:, -3:], axis=1).swapaxes(0, 1))
+    if bend > BENT_HEAD:
+        _log.warning(
+            "%s: the head's end is not along the neck but typically %.0f° off; it is taken as the top of the head. The "
+            "option `joint_names` names another.",
+            *(where, bend),
+        )
     return poses
+
+
+def _degrees_between(first: np.ndarray, second: np.ndarray) -> float:
+    """The median angle between vectors (T, 3), those without a length left out; 0 where there are no others."""
+    lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
+    cosines = ((first * second).sum(axis=-1) / np.maximum(lengths, 1e-9))[lengths > 0.0]
+    return float(np.median(np.degrees(np.arccos(cosines.clip(-1.0, 1.0))))) if len(cosines) else 0.0
+
+
+def _warn_of_up(poses: np.ndarray, up: str, where: str) -> None:
+    """Says it where trunks point along an axis that is not up; people may lie, so it is no mistake for sure."""
+    trunk = poses[:, HUMAN16.index("thorax")] - poses[:, HUMAN16.root_index]
+    direction = (trunk / np.maximum(np.linalg.norm(trunk, axis=-1, keepdims=True), 1e-9)).mean(axis=0)
+    along = int(np.abs(direction).argmax())
+    if abs(direction[along]) < ALONG_AXIS or (along == 2 and direction[along] > 0.0):
+        return
+    axis = UPS[up][along]
+    axis = axis if direction[along] > 0.0 else axis[1:] if axis[0] == "-" else f"-{axis}"
+    _log.warning("%s: bodies point along %s; unless they lie, the option `up` is %s and not %s.", where, axis, axis, up)
 
 
 def _fitting(size: float) -> str:
