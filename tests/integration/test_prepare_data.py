@@ -47,6 +47,39 @@ def test_arrays_to_training(run_script, arrays, tmp_path):
     assert output.read_bytes() == before
 
 
+OWN_NAMES = {joint: f"{joint} of mine" for joint in HUMAN16.joints if joint != "pelvis"}
+
+
+def own_bvh(inch=25.4):
+    """A standing person of names of its own, in inches and with z up."""
+    height = {"ankle": 80, "knee": 480, "hip": 880, "thorax": 1400, "neck": 1490, "head": 1590}
+    height |= {"shoulder": 1350, "elbow": 1070, "wrist": 820}
+    lines = ["HIERARCHY", "ROOT root", "{", "OFFSET 0 0 0", "CHANNELS 3 Xposition Yposition Zposition"]
+    for joint, name in OWN_NAMES.items():
+        side, _, part = joint.rpartition("_")
+        across = {"left": 150.0, "right": -150.0, "": 0.0}[side]
+        lines += [f"JOINT {name}", "{", f"OFFSET {across / inch} 0 {height[part] / inch}", "}"]
+    return "\n".join([*lines, "}", "MOTION", "Frames: 3", "Frame Time: 0.1", "0 0 0", "4 0 0", ""])
+
+
+def test_bvh_in_inches_with_names_of_its_own(run_script, tmp_path):
+    source, names, output = tmp_path / "walk.bvh", tmp_path / "names.yaml", tmp_path / "out.h5"
+    source.write_text(own_bvh())
+    names.write_text("".join(f"{joint}: {name}\n" for joint, name in OWN_NAMES.items()))
+    command = ("prepare_data", "--dataset", "bvh", "--source", source, "--output", output, "--up", "z")
+    finished = run_script(*command, "--unit", "inch", "--joint_names", names)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert "announces 3 frames and has 2" in finished.stderr
+    train = read_prepared(output).train
+    hip, ankle = (train.pose_3d[:, HUMAN16.index(joint)] for joint in ("left_hip", "left_ankle"))
+    np.testing.assert_allclose(hip - ankle, 800.0 * train.pose_3d_up, atol=0.1)
+    np.testing.assert_allclose(np.linalg.norm(train.pose_3d[1] - train.pose_3d[0], axis=-1), 4 * 25.4, atol=0.1)
+
+    finished = run_script(*command, "--unit", "25.4", "--overwrite")
+    assert finished.returncode == 2
+    assert "the option `joint_names` for the joints found: root, right_hip of mine" in finished.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("kind", ["missing", "empty file", "folder", "noise"])
 def test_no_data_set_is_read_from_rubbish(tmp_path, dataset, kind):
