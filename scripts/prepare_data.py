@@ -35,7 +35,7 @@ _OPTIONS = {
     "unit": flags.DEFINE_string("unit", None, "arrays: mm or m; bvh: mm, cm, m, cmu, inch, a number, auto."),
     "up": flags.DEFINE_enum("up", None, ["y", "z", "x", "-y", "-z", "-x"], "bvh: the axis that points up (y)."),
     "joint_names": flags.DEFINE_string("joint_names", None, "bvh: YAML file, the file's joint for each of human16's."),
-    "frame": flags.DEFINE_string("frame", None, "arrays: frame of the 3D poses (camera)."),
+    "frame": flags.DEFINE_string("frame", None, "arrays: of the 3D, camera, or world_z_up for 3D alone."),
     "format": flags.DEFINE_string("format", None, "detections: the detector's format."),
     "lowest_confidence": flags.DEFINE_float("lowest_confidence", None, "detections: below it joints are missing.", 0.0),
     "image_size": flags.DEFINE_string("image_size", None, "detections: WIDTHxHEIGHT of the images in pixels."),

@@ -9,6 +9,7 @@ from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import load_test_rows, load_training_data
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.body import to_room
 from tf_wsgen.skeleton import HUMAN16
 
 
@@ -45,6 +46,23 @@ def test_arrays_to_training(run_script, arrays, tmp_path):
     assert finished.returncode == 2
     assert "--overwrite" in finished.stderr.splitlines()[-1]
     assert output.read_bytes() == before
+
+
+def test_motion_capture_as_arrays_to_training(tmp_path):
+    """3D alone, z up in the file and in the room: training knows up, wherever people turn."""
+    people = synthetic_people(seed=0, train_sequences=3, test_sequences=1, frames=5).train
+    x, y, z = np.moveaxis(np.asarray(to_room(people.pose_3d, people.pose_3d_up)), -1, 0)
+    np.savez(tmp_path / "a.npz", pose_3d=np.stack([z, x, y], axis=-1), sequence=people.labels["sequence"])
+    options = {"convention": "human16", "frame": "world_z_up"}
+    prepare("arrays", tmp_path / "a.npz", tmp_path / "out.h5", options)
+    train = read_prepared(tmp_path / "out.h5").train
+    np.testing.assert_array_equal(train.pose_3d_up, np.tile([0.0, -1.0, 0.0], (len(x), 1)))
+    data = load_training_data(DataConfig(path=str(tmp_path / "out.h5"), validation_fraction=0.0), seed=0)
+    # The room has people of one size.
+    height = y - y[:, HUMAN16.root_index, None]
+    head = HUMAN16.index("head")
+    found = data.room[..., 1] / data.room[:, head, None, 1]
+    np.testing.assert_allclose(found, height / height[:, head, None], atol=1e-4)
 
 
 OWN_NAMES = {joint: f"{joint} of mine" for joint in HUMAN16.joints if joint != "pelvis"}
