@@ -21,7 +21,7 @@ from tf_wsgen.training import loop
 from tf_wsgen.training.workdir import Workdir, write_text
 from tf_wsgen.tuning import results
 from tf_wsgen.tuning import search as search_module
-from tf_wsgen.tuning.oracles import WEIGHTS, make_oracle, trial_config
+from tf_wsgen.tuning.oracles import PAPERS, make_oracle, searched, trial_config
 from tf_wsgen.tuning.results import Outcome, Trial
 from tf_wsgen.tuning.search import tune
 
@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:getName:DeprecationWarning"),
 ]
 
-PAPER = {name: getattr(LossConfig(), name) for name in WEIGHTS}
+PAPER = {name: getattr(LossConfig(), name) for name in PAPERS}
 FEW = {"training": {"updates": 40, "steps_per_execution": 10, "evaluate_every": 20}}
 # Two short trials, of which one goes on; then two of full length.
 SHORT_HYPERBAND = {"tuner": "hyperband", "hyperband_factor": 2, "hyperband_rounds": 2, "max_trials": 6}
@@ -62,7 +62,7 @@ class MadeUpTraining:
 
     @staticmethod
     def error(config):
-        return sum(math.log2(getattr(config.loss, name) / PAPER[name] / 2) ** 2 for name in WEIGHTS)
+        return sum(math.log2(getattr(config.loss, name) / PAPER[name] / 2) ** 2 for name in PAPERS)
 
     def log(self, run, config, rows):
         values = [50.0 + self.error(config) + 100.0 / (row + 1) for row in range(rows)]
@@ -75,7 +75,7 @@ def training(monkeypatch):
     made_up = MadeUpTraining()
     rows = PairedRows(np.zeros((2, 16, 2)), np.ones((2, 16)), np.zeros((2, 16, 3)))
     monkeypatch.setattr(search_module, "train", made_up)
-    data = types.SimpleNamespace(validation=rows, skeleton=HUMAN16)
+    data = types.SimpleNamespace(validation=rows, held_out_room=rows.pose_3d, pose_3d=rows.pose_3d, skeleton=HUMAN16)
     monkeypatch.setattr(search_module, "load_training_data", lambda config, seed: data)
     monkeypatch.setattr(results, "draw_trials", lambda *arguments, first: made_up.pictures.append(arguments))
     return made_up
@@ -119,12 +119,23 @@ def test_weights_are_drawn_evenly_on_a_log_scale():
         np.testing.assert_allclose(np.quantile(places, [0.25, 0.5, 0.75]), [-0.5, 0.0, 0.5], atol=0.15)
 
 
+def test_simulated_pairs_have_weights_of_their_own():
+    config = configured(factor_median=2.0).override({"loss": {"weight_pose_energy": 1.0, "weight_median": 3.0}}, "test")
+    oracle = make_oracle(config)
+    oracle.trials = {"0": None}
+    values = oracle.populate_space("1")["values"]
+    assert set(searched(config.loss)) == set(values)
+    assert 1.5 <= values["weight_median"] <= 6.0
+    assert values["weight_joint_energy"] == 0.0
+    assert trial_config(config, values).loss.weight_median == values["weight_median"]
+
+
 def test_what_is_drawn_follows_from_the_seed_alone():
     def draws(seed):
         oracle = make_oracle(configured(seed=seed))
         oracle.trials = {"0": None}
         drawn = [oracle.populate_space(str(number))["values"] for number in range(1, 6)]
-        return [round(math.log(values[name] / PAPER[name], 4), 3) for values in drawn for name in WEIGHTS]
+        return [round(math.log(values[name] / PAPER[name], 4), 3) for values in drawn for name in PAPERS]
 
     assert draws(0) == draws(0)
     assert draws(1) == draws(1)
@@ -362,7 +373,7 @@ def test_a_run_of_training_is_not_taken_for_a_search(training, tmp_path):
 
 
 def test_without_held_out_rows_there_is_no_search(training, tmp_path, monkeypatch):
-    data = types.SimpleNamespace(validation=None, skeleton=HUMAN16)
+    data = types.SimpleNamespace(held_out_room=None, pose_3d=np.zeros((2, 16, 3)))
     monkeypatch.setattr(search_module, "load_training_data", lambda config, seed: data)
     with pytest.raises(InputError, match=r"data\.validation_fraction is 0"):
         tune(configured(), tmp_path / "w", say=lambda text: None)
@@ -444,7 +455,7 @@ def test_the_best_configuration_is_the_searched_one_with_the_best_weights(traini
     outcome = tune(config, tmp_path / "w", say=lambda text: None)
     loaded = load_config(tmp_path / "w" / "best.yaml")
     assert outcome.best.name == "2"
-    assert {name: getattr(loaded.loss, name) for name in WEIGHTS} == outcome.best.weights
+    assert {name: getattr(loaded.loss, name) for name in PAPERS} == outcome.best.weights
     assert (loaded.data.path, loaded.training.updates, loaded.tuning) == ("Häuser/people.h5", 40, TuningConfig())
     assert loaded.override({"loss": PAPER, "tuning": config.to_dict()["tuning"]}, "test") == config
     # The trial itself was trained with just that, for fewer updates.
@@ -466,7 +477,7 @@ def test_csv_has_a_row_a_trial(training, tmp_path):
     for row, trial in zip(rows, outcome.trials, strict=True):
         assert float(row["score"]) == float(row["zero_code_p2"]) == trial.score
         assert float(row["best_hypothesis_p2"]) == pytest.approx(trial.score - 10)
-        assert {name: float(row[name]) for name in WEIGHTS} == trial.weights
+        assert {name: float(row[name]) for name in PAPERS} == trial.weights
         assert (int(row["updates"]), row["continues"]) == (trial.updates, trial.continues)
 
 

@@ -92,25 +92,10 @@ class PoseLifter:
         ray = None
         if image_size is not None:
             root = normalise_keypoints(keypoints, visible, self.skeleton).root
-            ray = ray_through(root, tf.constant(image_size, tf.float32), tf.constant(focal_length or 0.0))
+            ray = ray_through(root, tf.constant(image_size, tf.float32), tf.constant(focal_length or 0.0, tf.float32))
             keypoints = ray.to_virtual(keypoints).numpy()
-        rows_2d, rows_visible = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
-        count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
-        # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
-        codes = tf.concat([zero_code(self.code_size), shared_codes(count, self.code_size, number)], axis=1)
-        parts = []
-        for start in range(0, len(rows_2d), batch_size):
-            batch = rows_2d[start : start + batch_size], rows_visible[start : start + batch_size]
-            decoded = self.endpoints.decode(*batch, codes)
-            decoded = [decoded[name].numpy() for name in DESCRIBED]
-            chosen = [values[:, 0] for values in decoded]
-            if select == "mean_shift":
-                mode = self.endpoints.mean_shift(*batch, count, number)
-                chosen = [mode[name].numpy() for name in DESCRIBED]
-            parts.append(chosen + [values[:, 1:] for values in decoded])
-            if progress:
-                progress(len(batch[0]))
-        arrays = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        rows = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
+        arrays = self._in_batches(*rows, num_hypotheses, seed, select, batch_size, progress)
         arrays = [array.reshape((*leading, *array.shape[1:])) for array in arrays]
         if ray is not None:
             # Poses, then reprojections, of the chosen and of every hypothesis.
@@ -124,6 +109,25 @@ class PoseLifter:
             radius = conformal_radius(spread_of(arrays[3]), num_hypotheses, self.radius_factors).astype(np.float32)
         seen = visible > 0
         return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius)
+
+    def _in_batches(self, keypoints, visible, num_hypotheses, seed, select, batch_size, progress) -> list[np.ndarray]:
+        """`DESCRIBED` of the chosen poses, then of every hypothesis."""
+        count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
+        # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
+        codes = tf.concat([zero_code(self.code_size), shared_codes(count, self.code_size, number)], axis=1)
+        parts = []
+        for start in range(0, len(keypoints), batch_size):
+            batch = keypoints[start : start + batch_size], visible[start : start + batch_size]
+            decoded = self.endpoints.decode(*batch, codes)
+            decoded = [decoded[name].numpy() for name in DESCRIBED]
+            chosen = [values[:, 0] for values in decoded]
+            if select == "mean_shift":
+                mode = self.endpoints.mean_shift(*batch, count, number)
+                chosen = [mode[name].numpy() for name in DESCRIBED]
+            parts.append(chosen + [values[:, 1:] for values in decoded])
+            if progress:
+                progress(len(batch[0]))
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
     def _size(self, height, leading: tuple[int, ...]) -> np.ndarray:
         """(…) factors on the mean body."""

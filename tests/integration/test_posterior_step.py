@@ -10,6 +10,7 @@ from tf_wsgen.config import load_config
 from tf_wsgen.data.pipeline import simulated_batches
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared, write_prepared
 from tf_wsgen.errors import InputError
+from tf_wsgen.evaluation.tables import posterior_table
 from tf_wsgen.hypotheses.lifter_file import load_lifter, save_lifter
 from tf_wsgen.hypotheses.radius import COUNTS, LEVELS
 from tf_wsgen.training.loop import make_model, train
@@ -123,5 +124,7 @@ def test_poses_without_any_pair_train_and_validate(small_config, people_file, tm
     assert held_out["num_rows"] == 24
     # The radii fit the people they were calibrated on, though the poses are not learned yet.
     assert held_out["radius_coverage"]["90"] == pytest.approx(0.9, abs=0.1)
+    within = f"{held_out['radius_coverage']['50']:.0%} / {held_out['radius_coverage']['90']:.0%}"
+    assert f"truths within the 50 % / 90 % radius {within}" in " ".join(posterior_table(held_out).split())
     with pytest.raises(InputError, match="There are 0 2D training rows"):
         train(small_config.override({"data": {"path": str(tmp_path / "alone.h5")}}, "test"), tmp_path / "other")

@@ -9,6 +9,7 @@ from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import load_test_rows, load_training_data
 from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.body import to_room
 from tf_wsgen.skeleton import HUMAN16
 
 
@@ -45,6 +46,56 @@ def test_arrays_to_training(run_script, arrays, tmp_path):
     assert finished.returncode == 2
     assert "--overwrite" in finished.stderr.splitlines()[-1]
     assert output.read_bytes() == before
+
+
+def test_motion_capture_as_arrays_to_training(tmp_path):
+    """3D alone, z up in the file and in the room: training knows up, wherever people turn."""
+    people = synthetic_people(seed=0, train_sequences=3, test_sequences=1, frames=5).train
+    x, y, z = np.moveaxis(np.asarray(to_room(people.pose_3d, people.pose_3d_up)), -1, 0)
+    np.savez(tmp_path / "a.npz", pose_3d=np.stack([z, x, y], axis=-1), sequence=people.labels["sequence"])
+    options = {"convention": "human16", "frame": "world_z_up"}
+    prepare("arrays", tmp_path / "a.npz", tmp_path / "out.h5", options)
+    train = read_prepared(tmp_path / "out.h5").train
+    np.testing.assert_array_equal(train.pose_3d_up, np.tile([0.0, -1.0, 0.0], (len(x), 1)))
+    data = load_training_data(DataConfig(path=str(tmp_path / "out.h5"), validation_fraction=0.0), seed=0)
+    # The room has people of one size.
+    height = y - y[:, HUMAN16.root_index, None]
+    head = HUMAN16.index("head")
+    found = data.room[..., 1] / data.room[:, head, None, 1]
+    np.testing.assert_allclose(found, height / height[:, head, None], atol=1e-4)
+
+
+OWN_NAMES = {joint: f"{joint} of mine" for joint in HUMAN16.joints if joint != "pelvis"}
+
+
+def own_bvh(inch=25.4):
+    """A standing person of names of its own, in inches and with z up."""
+    height = {"ankle": 80, "knee": 480, "hip": 880, "thorax": 1400, "neck": 1490, "head": 1590}
+    height |= {"shoulder": 1350, "elbow": 1070, "wrist": 820}
+    lines = ["HIERARCHY", "ROOT root", "{", "OFFSET 0 0 0", "CHANNELS 3 Xposition Yposition Zposition"]
+    for joint, name in OWN_NAMES.items():
+        side, _, part = joint.rpartition("_")
+        across = {"left": 150.0, "right": -150.0, "": 0.0}[side]
+        lines += [f"JOINT {name}", "{", f"OFFSET {across / inch} 0 {height[part] / inch}", "}"]
+    return "\n".join([*lines, "}", "MOTION", "Frames: 3", "Frame Time: 0.1", "0 0 0", "4 0 0", ""])
+
+
+def test_bvh_in_inches_with_names_of_its_own(run_script, tmp_path):
+    source, names, output = tmp_path / "walk.bvh", tmp_path / "names.yaml", tmp_path / "out.h5"
+    source.write_text(own_bvh())
+    names.write_text("".join(f"{joint}: {name}\n" for joint, name in OWN_NAMES.items()))
+    command = ("prepare_data", "--dataset", "bvh", "--source", source, "--output", output, "--up", "z")
+    finished = run_script(*command, "--unit", "inch", "--joint_names", names)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert "announces 3 frames and has 2" in finished.stderr
+    train = read_prepared(output).train
+    hip, ankle = (train.pose_3d[:, HUMAN16.index(joint)] for joint in ("left_hip", "left_ankle"))
+    np.testing.assert_allclose(hip - ankle, 800.0 * train.pose_3d_up, atol=0.1)
+    np.testing.assert_allclose(np.linalg.norm(train.pose_3d[1] - train.pose_3d[0], axis=-1), 4 * 25.4, atol=0.1)
+
+    finished = run_script(*command, "--unit", "25.4", "--overwrite")
+    assert finished.returncode == 2
+    assert "the option `joint_names` for the joints found: root, right_hip of mine" in finished.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

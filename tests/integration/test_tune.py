@@ -16,7 +16,7 @@ from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.prepared import write_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.training.workdir import Workdir
-from tf_wsgen.tuning.oracles import WEIGHTS
+from tf_wsgen.tuning.oracles import PAPERS
 from tf_wsgen.tuning.search import tune
 
 pytestmark = [
@@ -132,7 +132,7 @@ def test_two_workers_share_a_chiefs_trials(script, search_config, config_file, t
     assert all("This worker is done" in output for output in outputs)
     for trial in outcome.trials:
         run = Workdir(folder / "trials" / trial.name)
-        assert {name: getattr(run.config().loss, name) for name in WEIGHTS} == trial.weights
+        assert {name: getattr(run.config().loss, name) for name in PAPERS} == trial.weights
         assert min(float(row["val_zero_code_p2"]) for row in run.log()) == trial.score
     assert len(rows_of(folder / "trials.csv")) == 3
 

@@ -19,6 +19,7 @@ from tf_wsgen.data.readers.human36m_baseline import read_3d_pose_baseline
 from tf_wsgen.data.readers.human36m_mat import read_repnet_mat
 from tf_wsgen.data.readers.mpi_inf_3dhp import CAMERAS, read_3dhp
 from tf_wsgen.data.readers.mpii import read_mpii
+from tf_wsgen.data.readers.skeleton_names import read_joint_names
 from tf_wsgen.data.review import Review
 from tf_wsgen.data.views import ViewOptions
 from tf_wsgen.errors import InputError
@@ -201,6 +202,7 @@ def _bvh(
     *,
     unit: str = "auto",
     up: str = "y",
+    joint_names: str | None = None,
     test_subjects: Iterable[str] = (),
     test_sequences: Iterable[str] = (),
     stride: int = 1,
@@ -215,8 +217,9 @@ def _bvh(
         stride, cameras=cameras, num_random=num_random, seed=seed, noise=noise, dropped_joints=dropped_joints
     )
     split = {"test_subjects": tuple(test_subjects), "test_sequences": tuple(test_sequences)}
+    names = None if joint_names is None else read_joint_names(joint_names)
     description = f"BVH motion seen by cameras ({_seen_by(views)})"
-    return description, bvh_clips(source, views, unit=unit, up=up, **split)
+    return description, bvh_clips(source, views, unit=unit, up=up, joint_names=names, **split)
 
 
 def _seen_by(views: ViewOptions) -> str:

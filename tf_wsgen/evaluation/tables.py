@@ -59,8 +59,10 @@ def posterior_table(report: dict, title: str = "Posterior") -> str:
         "share of the spread in depth": "{depth_share:.2f}",
     }
     if "radius" in report:
-        values["truths within the 50 % / 90 % radius"] = "{radius_coverage[50]:.0%} / {radius_coverage[90]:.0%}"
-        values["… of mean (mm)"] = "{radius[50]:.0f} / {radius[90]:.0f}"
+        levels = " / ".join(f"{level} %" for level in report["radius"])
+        shares = report["radius_coverage"].values()
+        values[f"truths within the {levels} radius"] = " / ".join(f"{share:.0%}" for share in shares)
+        values["… of mean (mm)"] = " / ".join(f"{radius:.0f}" for radius in report["radius"].values())
     others = [["posterior", ""], *([title, form.format(**report)] for title, form in values.items())]
     heading = f"{title}: {report['num_rows']:,} rows, {report['num_hypotheses']} hypotheses"
     return f"{heading}\n{align(lines)}\n\n{align(others)}"

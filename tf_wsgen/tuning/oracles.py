@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 
 import keras_tuner
 
-from tf_wsgen.config import Config, TuningConfig
+from tf_wsgen.config import Config, LossConfig, TuningConfig
 from tf_wsgen.errors import InputError
 from tf_wsgen.training.workdir import write_text
 
-# The searched fields of the section `loss`, as the paper writes them, and those of simulated pairs beside the pose's
-# energy score, whose weight is the unit.
-WEIGHTS = {
+# Weights as tables call them.
+TITLES = {
     "weight_gradient_penalty": "λ_gp",
     "weight_2d": "λ_2D",
     "weight_camera": "λ_cam",
@@ -25,6 +24,15 @@ WEIGHTS = {
     "weight_median": "λ_med",
     "weight_template_median": "λ_tmpl",
 }
+# The searched fields of the section `loss`: the paper's, in units of L_adv, and those of simulated pairs, in units of
+# the pose's energy score.
+PAPERS = ("weight_gradient_penalty", "weight_2d", "weight_camera", "weight_diversity", "weight_reconstruction")
+SIMULATED = ("weight_2d", "weight_camera", "weight_joint_energy", "weight_median", "weight_template_median")
+
+
+def searched(loss: LossConfig) -> tuple[str, ...]:
+    """Names of the weights that a search of this loss is over."""
+    return SIMULATED if loss.needs_pairs else PAPERS
 
 
 def make_oracle(config: Config) -> keras_tuner.Oracle:
@@ -34,15 +42,13 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
         InputError: Too few trials for Hyperband to compare anything with the first at full length.
     """
     tuning, space = config.tuning, keras_tuner.HyperParameters()
-    searched = 0
-    for name in WEIGHTS:
+    for name in searched(config.loss):
         centre = getattr(config.loss, name)
         factor = getattr(tuning, name.replace("weight", "factor"))
         if factor == 1.0 or centre == 0.0:
             space.Fixed(name, centre)
         else:
             space.Float(name, centre / factor, centre * factor, sampling="log", default=centre)
-            searched += 1
     options = {
         "objective": keras_tuner.Objective(tuning.objective, "min"),
         "hyperparameters": space,
@@ -55,9 +61,8 @@ def make_oracle(config: Config) -> keras_tuner.Oracle:
         oracle = _Random(max_trials=tuning.max_trials, **options)
     elif tuning.tuner == "bayesian":
         # By default keras-tuner would draw 15 trials at random before the first by its model.
-        oracle = _Bayesian(
-            max_trials=tuning.max_trials, num_initial_points=max(searched + 1, tuning.max_trials // 3), **options
-        )
+        first = max(len(searched(config.loss)) + 1, tuning.max_trials // 3)
+        oracle = _Bayesian(max_trials=tuning.max_trials, num_initial_points=first, **options)
     else:
         lengths = tuning.hyperband_factor ** (tuning.hyperband_rounds - 1)
         # Without an end, but for max_trials.
@@ -85,7 +90,7 @@ def trial_config(config: Config, values: Mapping) -> Config:
     whole = tuning.hyperband_factor ** (tuning.hyperband_rounds - 1)
     length = values.get("tuner/epochs", whole)
     updates = -(-(tuning.updates or config.training.updates) * length // (whole * step)) * step
-    weights = {name: values[name] for name in WEIGHTS}
+    weights = {name: values[name] for name in searched(config.loss)}
     trial = config.override({"loss": weights, "training": {"updates": updates}}, "trial")
     # A run does not depend on the search: it resumes though the search goes on with more trials.
     return dataclasses.replace(trial, tuning=TuningConfig())
@@ -100,7 +105,8 @@ class _Sturdy:
             return {"status": "RUNNING", "values": {hp.name: hp.default for hp in self.hyperparameters.space}}
         response = super().populate_space(trial_id)
         if response["status"] == "RUNNING":
-            rounded = {name: float(f"{response['values'][name]:.4g}") for name in WEIGHTS}
+            weights = {name: value for name, value in response["values"].items() if name in TITLES}
+            rounded = {name: float(f"{value:.4g}") for name, value in weights.items()}
             response["values"] = {**response["values"], **rounded}
         return response
 

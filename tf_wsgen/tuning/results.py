@@ -13,9 +13,9 @@ from tf_wsgen.config import Config
 from tf_wsgen.evaluation.tables import align
 from tf_wsgen.evaluation.tuning_figure import draw_trials
 from tf_wsgen.training.workdir import write_text
-from tf_wsgen.tuning.oracles import WEIGHTS
+from tf_wsgen.tuning.oracles import TITLES, searched
 
-TITLES = {
+OBJECTIVES = {
     "zero_code_p2": "P2 of the zero code (mm)",
     "best_hypothesis_p2": "P2 of the best hypothesis (mm)",
     "energy_score": "energy score (mm)",
@@ -60,7 +60,8 @@ class Outcome:
 
     def __init__(self, config: Config, trials: list[Trial], interrupted: bool = False):
         self.config, self.interrupted = config, interrupted
-        self.title = TITLES[config.tuning.objective]
+        self.title = OBJECTIVES[config.tuning.objective]
+        self.weights = searched(config.loss)
 
         def rank(trial):
             # Scores of different lengths don't compare: the longest come first.
@@ -76,10 +77,10 @@ class Outcome:
 
     def table(self) -> str:
         """Every trial, and why some failed."""
-        lines = [["trial", *WEIGHTS.values(), "updates", "score", "status"]]
+        lines = [["trial", *(TITLES[name] for name in self.weights), "updates", "score", "status"]]
         for trial in self.trials:
             score = f"{trial.score:.2f}" if math.isfinite(trial.score) else ""
-            weights = [f"{trial.weights[name]:.4g}" for name in WEIGHTS]
+            weights = [f"{trial.weights[name]:.4g}" for name in self.weights]
             lines.append([trial.name, *weights, f"{trial.updates:,}", score, trial.status])
         failed = [f"Trial {trial.name} failed: {trial.message}" for trial in self.trials if trial.status == "failed"]
         return "\n".join([f"Score: {self.title} on held-out rows, lower is better", align(lines), *failed])
@@ -103,18 +104,19 @@ class Outcome:
         measures = list(dict.fromkeys(name for trial in self.trials for name in trial.measures))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["trial", "status", "score", "updates", "continues", *WEIGHTS, *measures, "message"])
+        writer.writerow(["trial", "status", "score", "updates", "continues", *self.weights, *measures, "message"])
         for trial in self.trials:
             score = trial.score if math.isfinite(trial.score) else ""
-            weights, known = [trial.weights[name] for name in WEIGHTS], [trial.measures.get(name) for name in measures]
+            weights, known = (
+                [trial.weights[name] for name in self.weights],
+                [trial.measures.get(name) for name in measures],
+            )
             row = [trial.name, trial.status, score, trial.updates, trial.continues, *weights, *known, trial.message]
             writer.writerow(row)
         write_text(folder / "trials.csv", text.getvalue())
         if self.best:
             write_text(folder / "best.yaml", self.best_yaml())
-            weights = {
-                title: np.array([trial.weights[name] for trial in self.trials]) for name, title in WEIGHTS.items()
-            }
+            weights = {TITLES[name]: np.array([trial.weights[name] for trial in self.trials]) for name in self.weights}
             numbers = [int(trial.name) for trial in self.trials]
             scores, first = np.array([trial.score for trial in self.trials]), numbers.index(min(numbers))
             draw_trials(weights, scores, self.title, folder / "trials.png", first=first)

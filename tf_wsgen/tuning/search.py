@@ -20,7 +20,7 @@ from tf_wsgen.evaluation.posterior import posterior_report
 from tf_wsgen.training.callbacks import objective
 from tf_wsgen.training.loop import CHANGEABLE, held_out_rows, train
 from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged, write_text
-from tf_wsgen.tuning.oracles import WEIGHTS, make_oracle, trial_config
+from tf_wsgen.tuning.oracles import TITLES, make_oracle, searched, trial_config
 from tf_wsgen.tuning.results import Outcome, Trial
 
 # A search may go on with more trials, and with what a run may change; but its trials must be equally long.
@@ -151,7 +151,7 @@ class _Tuner(keras_tuner.Tuner):
             lengths = list(itertools.islice(self.plan.lengths(), total))
             seconds = (now - since) / sum(lengths[first:number]) * sum(lengths[number:])
             left = f"; about {tqdm.format_interval(seconds)} left"
-        weights = ", ".join(f"{title} {values[name]:.4g}" for name, title in WEIGHTS.items())
+        weights = ", ".join(f"{TITLES[name]} {values[name]:.4g}" for name in searched(self.config.loss))
         self.say(f"Trial {trial.trial_id} ({number + 1} of {total}): {weights}{left}")
 
     def run_trial(self, trial) -> dict[str, float]:
@@ -213,7 +213,7 @@ class _Tuner(keras_tuner.Tuner):
                 Trial(
                     name,
                     status,
-                    weights={weight: values[weight] for weight in WEIGHTS},
+                    weights={weight: values[weight] for weight in searched(self.config.loss)},
                     updates=trial_config(self.config, values).training.updates,
                     continues=values.get("tuner/trial_id", ""),
                     measures=measures,

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from tf_wsgen.data.clip import check_clip
 from tf_wsgen.data.readers import motion as motion_module
-from tf_wsgen.data.readers.bvh import JOINT_TABLES, bvh_clips, bvh_poses, read_bvh
-from tf_wsgen.data.readers.motion import Motion
+from tf_wsgen.data.readers.bvh import bvh_clips, bvh_poses, read_bvh
+from tf_wsgen.data.readers.motion import UPS, Motion, z_up
 from tf_wsgen.data.views import ViewOptions
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
@@ -66,15 +66,33 @@ def test_positions_by_hand(file):
     np.testing.assert_allclose(motion.positions / 10.0, [first, second], atol=1e-12)
 
 
-@pytest.mark.parametrize(("unit", "millimetres"), [("mm", 1), ("cm", 10), ("m", 1000), ("cmu", 25.4 / 0.45)])
+MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45, "inch": 25.4}
+
+
+@pytest.mark.parametrize(("unit", "millimetres"), [*MILLIMETRES.items(), ("25.4", 25.4), (304.8, 304.8)])
 def test_units(file, unit, millimetres):
     expected = millimetres / 10.0 * read_bvh(file(BVH), unit="cm").positions
     np.testing.assert_allclose(read_bvh(file(BVH), unit=unit).positions, expected, rtol=1e-12)
 
 
-def test_z_may_be_up(file):
-    positions = read_bvh(file(BVH), unit="mm", up="z").positions
-    np.testing.assert_allclose(positions[0], [[1, 2, 3], [1, -2, 3], [1, -5, 3]], atol=1e-12)
+@pytest.mark.parametrize(
+    ("up", "expected"),
+    [
+        ("y", [[1, -3, 2], [1, -3, -2], [1, -3, -5]]),
+        ("z", [[1, 2, 3], [1, -2, 3], [1, -5, 3]]),
+        ("x", [[2, 3, 1], [-2, 3, 1], [-5, 3, 1]]),
+        ("-y", [[1, 3, -2], [1, 3, 2], [1, 3, 5]]),
+        ("-z", [[1, -2, -3], [1, 2, -3], [1, 5, -3]]),
+        ("-x", [[2, -3, -1], [-2, -3, -1], [-5, -3, -1]]),
+    ],
+)
+def test_any_axis_may_be_up(file, up, expected):
+    np.testing.assert_allclose(read_bvh(file(BVH), unit="mm", up=up).positions[0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("up", UPS)
+def test_up_turns_and_does_not_mirror(up):
+    assert np.linalg.det(z_up(np.eye(3), up)) == pytest.approx(1.0)
 
 
 def random_tree(rng, joints=9):
@@ -175,10 +193,12 @@ BROKEN = {
     "no frame time": (BVH[: BVH.index("Frame Time")], "ends after MOTION; expected 'Frame Time:'"),
     "no frames": (BVH[: BVH.index("1 2 3")], "announces '2' frames and has 0"),
     "zero frames": (replaced(BVH[: BVH.index("1 2 3")], "Frames: 2", "Frames: 0"), "announces '0' frames and has 0"),
-    "truncated motion": (BVH[: BVH.rindex("1 2 3")], "announces '2' frames and has 1"),
+    "truncated motion": (
+        replaced(BVH[: BVH.rindex("1 2 3")], "Frames: 2", "Frames: 3"), "announces '3' frames and has 1",
+    ),
     "truncated row": (BVH[: BVH.rindex(" 0 0")], "line 20: has 7 values, .*; expected 9"),
     "a value too many": (BVH[:-1] + " 1\n", "line 20: has 10 values"),
-    "more frames than announced": (BVH + "1 2 3 0 0 0 0 0 0\n", "announces '2' frames and has 3"),
+    "more frames than announced": (BVH + 2 * "1 2 3 0 0 0 0 0 0\n", "announces '2' frames and has 4"),
     "10¹² frames": (replaced(BVH, "Frames: 2", "Frames: 1000000000000"), "announces '1000000000000' frames and has 2"),
     "frames of many digits": (replaced(BVH, "Frames: 2", "Frames: " + "9" * 6000), "announces '9{60}…' frames"),
     "frames not whole": (replaced(BVH, "Frames: 2", "Frames: 2.5"), "line 17: is 'Frames: 2.5'; expected 'Frames:'"),
@@ -224,6 +244,14 @@ def test_a_broken_file_is_refused_by_line(file, text, message):
     assert len(str(error.value)) < 400
 
 
+@pytest.mark.parametrize("announced", ["1", "3", "002"])
+def test_frames_off_by_one_are_told(file, caplog, announced):
+    motion = read_bvh(file(replaced(BVH, "Frames: 2", f"Frames: {announced}")), unit="cm")
+    np.testing.assert_array_equal(motion.positions, read_bvh(file(BVH, "right.bvh"), unit="cm").positions)
+    told = f"walk.bvh: announces {announced} frames and has 2, which are taken."
+    assert [told in message for message in caplog.messages] == ([] if announced == "002" else [True])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(None, "there is no such file"), ("folder", "is a folder"), (b"", "is empty"), (b"\xff\xfeH\x00", "line 1: is")],
@@ -239,7 +267,14 @@ def test_what_is_no_file_of_text_is_refused_by_name(tmp_path, content, message):
         read_bvh(path, unit="cm")
 
 
-@pytest.mark.parametrize(("unit", "up", "message"), [("feet", "y", "unit is 'feet'"), ("cm", "x", "up is 'x'")])
+@pytest.mark.parametrize(
+    ("unit", "up", "message"),
+    [
+        ("feet", "y", r"unit is 'feet'; expected one of \['mm', .*'inch', 'auto'\], or .* a number above 0"),
+        *((unit, "y", f"unit is {unit!r}") for unit in ("0", "-25.4", "nan", "inf", "", 0.0, None)),
+        ("cm", "w", r"up is 'w'; expected one of \['y', 'z', 'x', '-y', '-z', '-x'\]"),
+    ],
+)
 def test_options_are_checked(file, unit, up, message):
     with pytest.raises(InputError, match=message):
         read_bvh(file(BVH), unit=unit, up=up)
@@ -299,20 +334,20 @@ SKELETONS = {
         ("Neck", "Spine1", (0, 0, 1210)), ("Neck1", "Neck", (0, 0, 1290)), ("Head", "Neck1", (0, 0, 1380)),
         ("Head_end", "Head", (0, 0, 1480)), *limbs(mixamo_names(""), "Hips", "Spine1", ("shoulder", "elbow", "radius")),
     ],
-    "Mixamo": [
+    "MotionBuilder, Mixamo, Vicon, LAFAN1": [
         ("mixamorig:Hips", None, (0, 0, 920)), ("mixamorig:Spine", "mixamorig:Hips", (0, 0, 1040)),
         ("mixamorig:Neck", "mixamorig:Spine", (0, 0, 1290)), ("mixamorig:Head", "mixamorig:Neck", (0, 0, 1380)),
         ("mixamorig:HeadTop_End", "mixamorig:Head", (0, 0, 1480)),
         ("mixamorig:HeadTop_End_end", "mixamorig:HeadTop_End", (0, 0, 1490)),
         *limbs(mixamo_names("mixamorig:"), "mixamorig:Hips", "mixamorig:Spine"),
     ],
-    "MotionBuilder": [
+    "the same with another prefix": [
         ("reference", None, (5, 5, 5)), ("Model_Hips", "reference", (0, 0, 920)),
         ("Model_Neck", "Model_Hips", (0, 0, 1290)), ("Model_Neck1", "Model_Neck", (0, 0, 1340)),
         ("Model_Head", "Model_Neck1", (0, 0, 1380)), ("Model_Head_end", "Model_Head", (0, 0, 1480)),
         *limbs(mixamo_names("Model_"), "Model_Hips", "Model_Neck"),
     ],
-    "Biovision": [
+    "Biovision, Xsens": [
         ("Hips", None, (0, 0, 920)), ("Chest", "Hips", (0, 0, 1040)), ("Neck", "Chest", (0, 0, 1290)),
         ("Head", "Neck", (0, 0, 1380)), ("Head_end", "Head", (0, 0, 1480)),
         *limbs(lambda side, joint: side.capitalize() + joint.capitalize(), "Hips", "Chest"),
@@ -347,6 +382,9 @@ SKELETONS = {
 }  # fmt: skip
 
 
+MIXAMO = SKELETONS["MotionBuilder, Mixamo, Vicon, LAFAN1"]
+
+
 def skeleton_text(skeleton, unit=10.0, frames=3, step=100.0):
     """A standing body as BVH, `step` mm to the left a frame; a name that ends in _end is an End Site."""
     place = {name: np.array(at) / unit for name, _, at in skeleton}
@@ -367,10 +405,6 @@ def skeleton_text(skeleton, unit=10.0, frames=3, step=100.0):
     return "\n".join(lines)
 
 
-def test_every_known_skeleton_is_tested():
-    assert set(SKELETONS) == set(JOINT_TABLES)
-
-
 @pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
 def test_the_sixteen_joints_of_known_skeletons(file, skeleton):
     poses = bvh_poses(read_bvh(file(skeleton_text(skeleton)), unit="cm"), "here")
@@ -378,40 +412,47 @@ def test_the_sixteen_joints_of_known_skeletons(file, skeleton):
     np.testing.assert_allclose(poses[2], EXPECTED + 200.0 * LEFT, atol=1e-9)
 
 
-@pytest.mark.parametrize("unit", ["mm", "cm", "m", "cmu"])
-@pytest.mark.parametrize("height", [0.62, 1.0, 1.4])
+# Inches of a body of 2.1 m could be centimetres of a child.
+@pytest.mark.parametrize(
+    ("unit", "height"),
+    [
+        *((unit, height) for unit in ("mm", "cm", "m", "cmu") for height in (0.62, 1.0, 1.4)),
+        ("inch", 0.9),
+        ("inch", 1.2),
+    ],
+)
 def test_the_unit_by_the_persons_size(file, caplog, unit, height):
-    """Bodies of 0.9, 1.5 and 2.1 m: in whatever unit, the poses are the same, and it is said."""
-    skeleton = [(name, parent, np.multiply(at, height)) for name, parent, at in SKELETONS["Mixamo"]]
-    millimetres = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45}[unit]
+    """Bodies of 0.9 to 2.1 m: in whatever unit, the poses are the same, and it is said."""
+    skeleton = [(name, parent, np.multiply(at, height)) for name, parent, at in MIXAMO]
     with caplog.at_level(logging.WARNING):
-        poses = bvh_poses(read_bvh(file(skeleton_text(skeleton, unit=millimetres))), "here")
+        poses = bvh_poses(read_bvh(file(skeleton_text(skeleton, unit=MILLIMETRES[unit]))), "here")
     np.testing.assert_allclose(poses[0], height * EXPECTED, atol=1e-9)
     assert f"walk.bvh: taken as in {unit}" in caplog.text
 
 
 @pytest.mark.parametrize("scale", [1e-3, 3.0, 0.25, 1e6])
 def test_a_size_that_no_person_has_is_refused(file, scale):
-    with pytest.raises(InputError, match=r"walk\.bvh: the skeleton is .* long .* expected `unit`"):
-        read_bvh(file(skeleton_text(SKELETONS["Mixamo"], unit=1000.0 / scale)))
+    with pytest.raises(InputError, match=r"walk\.bvh: the skeleton is .* long .* `unit` can also be a number"):
+        read_bvh(file(skeleton_text(MIXAMO, unit=1000.0 / scale)))
 
 
-RENAMED = [
-    (name.replace("mixamorig:", "x "), parent and parent.replace("mixamorig:", "x "), at)
-    for name, parent, at in SKELETONS["Mixamo"]
-]
-GIVEN = {f"{side}_{joint}": f"x {mixamo_names('')(side, joint)}" for side in ("left", "right") for joint in JOINTS} | {
-    "thorax": "x Neck",
-    "neck": "x Head",
-    "head": "x HeadTop_End",
-}
+def renamed(name):
+    """Names that no table has."""
+    return name and name.replace("mixamorig:", "x ").replace("Leg", "Limb").replace("Hips", "Pelvis")
+
+
+RENAMED = [(renamed(name), renamed(parent), at) for name, parent, at in MIXAMO]
+GIVEN = {
+    f"{side}_{joint}": renamed(mixamo_names("mixamorig:")(side, joint))
+    for side in ("left", "right")
+    for joint in JOINTS
+} | {"thorax": "x Neck", "neck": "x Head", "head": "x HeadTop_End"}
 
 
 @pytest.fixture
 def unknown(file):
-    """A skeleton that no table has: it has no joint that ends in Hips."""
-    text = skeleton_text(RENAMED).replace("x Hips", "x Pelvis")
-    return read_bvh(file(text), unit="cm")
+    """A skeleton that no table has."""
+    return read_bvh(file(skeleton_text(RENAMED)), unit="cm")
 
 
 def test_names_can_be_given(unknown):
@@ -428,10 +469,51 @@ def test_an_unknown_skeleton_is_refused_with_what_is_there(unknown):
 
 
 def test_what_a_known_skeleton_lacks_is_named(file):
-    skeleton = [joint for joint in SKELETONS["Mixamo"] if "HeadTop" not in joint[0] and "LeftHand" not in joint[0]]
+    skeleton = [joint for joint in MIXAMO if "LeftHand" not in joint[0]]
     motion = read_bvh(file(skeleton_text(skeleton)), unit="cm")
-    with pytest.raises(InputError, match="the nearest, Mixamo, has also HeadTop_End, LeftHand; expected"):
+    with pytest.raises(InputError, match=r"the nearest, MotionBuilder, .*, has also LeftHand; expected"):
         bvh_poses(motion, "here")
+
+
+def with_head_at(at):
+    """A body whose head's End Site is there (mm, z up), or that has none."""
+    joints = [joint for joint in SKELETONS["Biovision, Xsens"] if joint[0] != "Head_end"]
+    return joints if at is None else [*joints, ("Head_end", "Head", at)]
+
+
+# The neck goes from 1290 to 1380 mm, straight up.
+@pytest.mark.parametrize(
+    ("end", "head", "told"),
+    [
+        ((0, 0, 1480), (0, 0, 1480), None),
+        ((0, -90, 1480), (0, -90, 1480), None),  # 42°
+        ((0, -110, 1480), (0, -110, 1480), "the head's end is not along the neck but typically 48° off"),
+        ((0, -100, 1380), (0, -100, 1380), "the head's end is not along the neck but typically 90° off"),
+        ((0, 0, 1280), (0, 0, 1280), "the head's end is not along the neck but typically 180° off"),
+        ((0, 0, 1380), (0, 0, 1470), "Head has no end; the head is taken as far beyond it as it is from Neck"),
+        (None, (0, 0, 1470), "Head has no end; the head is taken as far beyond it as it is from Neck"),
+    ],
+)
+def test_a_head_that_cannot_be_is_told(file, caplog, end, head, told):
+    poses = bvh_poses(read_bvh(file(skeleton_text(with_head_at(end))), unit="cm"), "here")
+    np.testing.assert_allclose(poses[0, HUMAN16.index("head")], head, atol=1e-9)
+    assert [f"here: {told}" in message for message in caplog.messages] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("up", "told"), [("y", None), *((up, f"the option `up` is y and not {up}.") for up in ("z", "x", "-y", "-x"))]
+)
+def test_bodies_along_another_axis_are_told(file, caplog, up, told):
+    list(bvh_clips(file(skeleton_text(MIXAMO)), unit="cm", up=up))
+    assert [f"walk.bvh: bodies point along y; unless they lie, {told}" in m for m in caplog.messages] == [True] * bool(
+        told
+    )
+
+
+def test_an_axis_that_points_down_is_told(file, caplog):
+    upside_down = [(name, parent, (at[0], at[1], -at[2])) for name, parent, at in MIXAMO]
+    list(bvh_clips(file(skeleton_text(upside_down)), unit="cm"))
+    assert "the option `up` is -y and not y" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -465,7 +547,7 @@ def folder(file, tmp_path):
     for person in ("anna", "bela"):
         (tmp_path / person).mkdir()
         for name in ("walk_01", "jump-2"):
-            file(skeleton_text(SKELETONS["Mixamo"], frames=5), f"{person}/{name}.bvh")
+            file(skeleton_text(MIXAMO, frames=5), f"{person}/{name}.bvh")
     return tmp_path
 
 
@@ -486,17 +568,29 @@ def test_clips_of_a_folder(folder):
 
 
 def test_clips_with_given_names_and_one_file(file):
-    path = file(skeleton_text(RENAMED).replace("x Hips", "x Pelvis"))
+    path = file(skeleton_text(RENAMED))
     with pytest.raises(InputError, match=r"walk\.bvh: its joints are no known"):
         list(bvh_clips(path, unit="cm"))
     clips = list(bvh_clips(path, unit="cm", joint_names=GIVEN))
     assert [clip.labels["sequence"] for clip in clips] == ["walk"] * 4
 
 
-@pytest.mark.parametrize("unit", ["mm", "m"])
-def test_a_wrong_unit_is_refused(folder, unit):
-    with pytest.raises(InputError, match=r"jump-2\.bvh: the person is (157|1.57e\+05) mm .* another `unit`"):
+@pytest.mark.parametrize("unit", ["mm", "m", 3.0])
+def test_a_wrong_unit_is_refused_with_the_right_one(folder, unit):
+    with pytest.raises(InputError, match=r"jump-2\.bvh: the person is (157|1.57e\+05|471) mm .* as by the `unit` cm\."):
         list(bvh_clips(folder, unit=unit))
+
+
+@pytest.mark.parametrize(
+    ("millimetres", "message"),
+    [(25.4, "the person is 618.* mm .* as by the `unit` inch"), (304.8, r"is 51.* `unit` can also be a number")],
+)
+def test_inches_and_feet_are_no_centimetres(file, millimetres, message):
+    path = file(skeleton_text(MIXAMO, unit=millimetres))
+    with pytest.raises(InputError, match=message):
+        list(bvh_clips(path, unit="cm"))
+    clips = list(bvh_clips(path, unit=millimetres))
+    assert np.ptp(clips[0].pose_3d[0, :, 1]) > 1000.0
 
 
 def test_a_folder_without_files_is_refused(tmp_path):

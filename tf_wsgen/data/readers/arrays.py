@@ -1,11 +1,11 @@
 """Plain arrays that anybody can save, .npz or HDF5: the way in for data without a reader of its own.
 
-Arrays `pose_2d` (N, K, 2) pixels and `pose_3d` (M, K, 3) in the camera frame, either or both, and beside them the
-labels of the prepared file: `visible`, `confidence` (N, K), `action`, `subject`, `sequence`, `camera`, `scene`,
-`valid` (N,). In HDF5 they are at the top, or in groups `train` and `test`; in .npz the same is said by the prefixes
-`train_` and `test_`. Which joints the K are is said by the array (or HDF5 attribute) `joints`, their names in any
-order, or by the caller. Rows of 2D and 3D that are as many belong together, unless the 3D rows have labels of their
-own (prefix `pose_3d_`).
+Arrays `pose_2d` (N, K, 2) pixels and `pose_3d` (M, K, 3) in the camera frame, either or both (3D alone may be in a
+world with z up, as motion capture is), and beside them the labels of the prepared file: `visible`, `confidence` (N, K),
+`action`, `subject`, `sequence`, `camera`, `scene`, `valid` (N,). In HDF5 they are at the top, or in groups `train` and
+`test`; in .npz the same is said by the prefixes `train_` and `test_`. Which joints the K are is said by the array (or
+HDF5 attribute) `joints`, their names in any order, or by the caller. Rows of 2D and 3D that are as many belong
+together, unless the 3D rows have labels of their own (prefix `pose_3d_`).
 """
 
 import contextlib
@@ -49,7 +49,8 @@ def read_arrays(
         path: The file, .npz, .h5 or .hdf5.
         convention: The joints, a name in `CONVENTIONS`; may be left out if the file has `joints`.
         unit: The unit of the 3D, "mm" or "m". It is declared, not guessed, and checked.
-        frame: The frame of the 3D; only "camera" (x right, y down, z away) can be read.
+        frame: The frame of the 3D: "camera" (x right, y down, z away), or for 3D alone "world_z_up", which is taken as
+            seen by a level camera: (x, y, z) is (x, -z, y) there, and `Clip.up` is (0, -1, 0).
         group: The group of a file that has no groups itself.
 
     Yields:
@@ -62,11 +63,6 @@ def read_arrays(
         raise InputError(f"unit is {unit!r}; expected one of {list(UNITS)}.")
     if frame not in FRAMES:
         raise InputError(f"frame is {frame!r}; expected one of {list(FRAMES)}.")
-    if frame != "camera":
-        raise InputError(
-            f"{path}: poses in the world frame have no camera here; read them as motion capture, which places "
-            "cameras around them, or save them in the camera frame."
-        )
     if group not in GROUPS:
         raise InputError(f"group is {group!r}; expected one of {list(GROUPS)}.")
     path = existing_file(path, KIND)
@@ -74,7 +70,7 @@ def read_arrays(
         groups = _groups(arrays, path, group)
         table, order = _joint_order(joints, convention, path)
         for name, members in groups.items():
-            yield from _read_group(_Group(path, name, members, table, order, unit))
+            yield from _read_group(_Group(path, name, members, table, order, unit, frame))
 
 
 @contextlib.contextmanager
@@ -165,14 +161,20 @@ class _Group:
         table: Convention,
         order: list[int],
         unit: str,
+        frame: str,
     ):
-        self.path, self.name, self.table, self.order, self.unit = path, name, table, order, unit
+        self.path, self.name, self.table, self.order, self.unit, self.frame = path, name, table, order, unit, frame
         joints = len(table.joints)
         self.poses = {
             key: _numbers(arrays[key], (None, joints, dimensions), self.where(key))
             for key, dimensions in (("pose_2d", 2), ("pose_3d", 3))
             if key in arrays
         }
+        if frame != "camera" and "pose_2d" in self.poses:
+            raise InputError(
+                f"{self.where('pose_2d')} has no camera that tells what it sees of poses in the world frame; expected "
+                "3D alone, or poses in the camera frame."
+            )
         self.paired = self._pairs(arrays)
         # Labels without the prefix are those of the 2D rows; of the 3D rows where there are no others.
         main = len(next(iter(self.poses.values())))
@@ -240,7 +242,7 @@ def _clip(group: _Group, keys: tuple[str, ...], labels: Mapping[str, Array], row
     for name in ("visible", "valid"):
         if name in given and not np.isin(given[name], (0, 1)).all():
             raise InputError(f"{where}: {name} holds values other than 0 and 1.")
-    pose_2d = pose_3d = None
+    pose_2d = pose_3d = up = None
     if "pose_2d" in keys:
         in_order = {name: given[name][:, group.order] for name in JOINT_LABELS if name in given}
         poses = convert(group.poses["pose_2d"][rows][:, group.order], group.table.name, **in_order)
@@ -262,7 +264,10 @@ def _clip(group: _Group, keys: tuple[str, ...], labels: Mapping[str, Array], row
         if np.isfinite(pose_3d).all():
             check_millimetres(pose_3d, where, unit, per_unit)
         pose_3d = pose_3d * per_unit
-    return Clip(where, group.name, pose_2d, pose_3d, given)
+        if group.frame == "world_z_up":
+            x, y, z = np.moveaxis(pose_3d, -1, 0)
+            pose_3d, up = np.stack([x, -z, y], axis=-1), np.array([0.0, -1.0, 0.0])
+    return Clip(where, group.name, pose_2d, pose_3d, given, up=up)
 
 
 def _check_sequences(labels: Mapping[str, np.ndarray], where: str) -> None:

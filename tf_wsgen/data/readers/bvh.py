@@ -1,4 +1,4 @@
-"""BVH motion capture: any channels, to positions in millimetres, and the names that skeletons give to their joints.
+"""BVH motion capture: any channels, to positions in millimetres, and to a person of a person's size.
 
 A joint's own rotation is the product of its rotation channels in the order of the file, R = R_1 R_2 R_3, so that the
 last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET.
@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tf_wsgen.data.clip import Clip
-from tf_wsgen.data.keypoint_conventions import CONVENTIONS
 from tf_wsgen.data.readers.motion import (
     LARGEST_JOINTS,
+    LARGEST_NUMBER,
     UNITS,
-    JointTable,
+    UPS,
     Motion,
     Recording,
     check_size,
@@ -33,19 +33,26 @@ from tf_wsgen.data.readers.motion import (
     unique_sequences,
     z_up,
 )
+from tf_wsgen.data.readers.skeleton_names import given_table, known_table
 from tf_wsgen.data.views import ViewOptions
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 BVH = "a BVH motion"
 END = "_end"
-ENDS_OF_BONES = "CMU's bones by their ends"
 CHANNELS = {f"{axis}{kind}": (kind[0], axis) for kind in ("position", "rotation") for axis in "xyz"}
 # Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
-# the height): of small children and of the tallest adults. No two of the units agree with one person.
+# the height): of small children and of the tallest adults. Of the units only the inch, the last of them, agrees with
+# people with whom others do: its people of 1 m can be CMU's adults, those of more than 2 m children in centimetres.
 REACH = (1100.0, 3400.0)
-# Millimetres along one side, from the ankle to the top of the head; twice and half of what people have.
-PERSON, SIDE = (400.0, 4500.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
+# Millimetres along one side, from the ankle to the top of the head: of small children and of the tallest adults. An
+# adult's inches taken as centimetres are below.
+PERSON, SIDE = (800.0, 2400.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
+A_NUMBER = "`unit` can also be a number, the millimetres of the file's unit"
+# Degrees between neck and head. In motion capture the median of a take is 12, of 99 in 100 takes below 35.
+BENT_HEAD = 45.0
+# Mean of the trunks' directions (of length 1) along an axis from which on people are taken to stand along it.
+ALONG_AXIS = 0.8
 _log = logging.getLogger(__name__)
 
 
@@ -59,22 +66,21 @@ class _Joint(NamedTuple):
     rotation: list[tuple[int, str]]
 
 
-def read_bvh(path: str | os.PathLike, unit: str = "auto", up: str = "y") -> Motion:
+def read_bvh(path: str | os.PathLike, unit: str | float = "auto", up: str = "y") -> Motion:
     """Reads a motion; an End Site is a joint `<parent>_end`.
 
     Args:
         path: The file.
-        unit: Of its lengths: "mm", "cm", "m", "cmu" (1/0.45 inch, as in CMU's files and BVH made of them), or "auto",
-            the one in which the skeleton has a person's size; a log entry says which.
-        up: The file's axis that points up, "y" or "z".
+        unit: Of its lengths: "mm", "cm", "m", "cmu" (1/0.45 inch, as in CMU's files and BVH made of them), "inch", the
+            millimetres of a unit, or "auto", the one in which the skeleton has a person's size; a log entry says which.
+        up: The file's axis that points up, of `UPS`.
 
     Raises:
         InputError: The file is not there or not a whole BVH file (with the line), or has no person's size in any unit.
     """
-    if unit not in (*UNITS, "auto"):
-        raise InputError(f"unit is {unit!r}; expected one of {[*UNITS, 'auto']}.")
-    if up not in ("y", "z"):
-        raise InputError(f"up is {up!r}; expected 'y' or 'z'.")
+    millimetres = None if unit == "auto" else _millimetres(unit)
+    if up not in UPS:
+        raise InputError(f"up is {up!r}; expected one of {list(UPS)}.")
     path = pathlib.Path(path)
     lines = text_lines(path, BVH)
     joints, columns = _read_hierarchy(lines, path)
@@ -82,17 +88,31 @@ def read_bvh(path: str | os.PathLike, unit: str = "auto", up: str = "y") -> Moti
     check_size(len(values), len(joints), f"{path}")
     positions = _forward_kinematics(joints, values)
     parents = tuple(joint.parent for joint in joints)
-    if unit == "auto":
-        unit = _unit_by_size(positions, parents, path)
-    positions = UNITS[unit] * (z_up(positions) if up == "y" else positions)
-    return Motion(path.stem, tuple(joint.name for joint in joints), parents, positions, frame_rate)
+    if millimetres is None:
+        millimetres = UNITS[_unit_by_size(positions, parents, path)]
+    names = tuple(joint.name for joint in joints)
+    return Motion(path.stem, names, parents, millimetres * z_up(positions, up), frame_rate, millimetres)
+
+
+def _millimetres(unit: str | float) -> float:
+    if unit in UNITS:
+        return UNITS[unit]
+    try:
+        millimetres = float(unit)
+    except (TypeError, ValueError):
+        millimetres = 0.0
+    if not 0.0 < millimetres < LARGEST_NUMBER:
+        raise InputError(
+            f"unit is {unit!r}; expected one of {[*UNITS, 'auto']}, or the millimetres of a unit, a number above 0."
+        )
+    return millimetres
 
 
 def bvh_clips(
     paths: str | os.PathLike | Iterable[str | os.PathLike],
     options: ViewOptions = ViewOptions(),
     *,
-    unit: str = "auto",
+    unit: str | float = "auto",
     up: str = "y",
     joint_names: Mapping[str, str] | None = None,
     test_subjects: Collection[str] = (),
@@ -120,61 +140,18 @@ def bvh_clips(
     recordings = [Recording(path, path.absolute().parent.name, path.stem) for path in files]
 
     def poses_of(recording: Recording) -> np.ndarray:
-        return bvh_poses(read_bvh(recording.path, unit, up), str(recording.path), joint_names)
+        poses = bvh_poses(read_bvh(recording.path, unit, up), str(recording.path), joint_names)
+        _warn_of_up(poses, up, str(recording.path))
+        return poses
 
     yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
-
-
-def _both_sides(
-    left: str, right: str, thorax: str, neck: str, head: str, **limbs: str | Mapping[str, float]
-) -> JointTable:
-    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side, or by weights."""
-    table = {
-        f"{side}_{limb}": {
-            name.format(sign): w for name, w in ({names: 1.0} if isinstance(names, str) else names).items()
-        }
-        for side, sign in (("left", left), ("right", right))
-        for limb, names in limbs.items()
-    }
-    pelvis = dict.fromkeys((*table["left_hip"], *table["right_hip"]), 0.5)
-    return {"pelvis": pelvis, "thorax": {thorax: 1.0}, "neck": {neck: 1.0}, "head": {head: 1.0}, **table}
-
-
-_ARM_AND_LEG = {
-    "hip": "{}UpLeg", "knee": "{}Leg", "ankle": "{}Foot",
-    "shoulder": "{}Arm", "elbow": "{}ForeArm", "wrist": "{}Hand",
-}  # fmt: skip
-_BIOVISION = {
-    "hip": "{}Hip", "knee": "{}Knee", "ankle": "{}Ankle",
-    "shoulder": "{}Shoulder", "elbow": "{}Elbow", "wrist": "{}Wrist",
-}  # fmt: skip
-_BONES = {
-    "hip": "{}femur", "knee": "{}tibia", "ankle": "{}foot",
-    "shoulder": "{}humerus", "elbow": "{}radius", "wrist": {"{}hand": 2 / 3, "{}wrist": 1 / 3},
-}  # fmt: skip
-# cgspeed's conversion of CMU ends the forearm where the bone "radius" ends, and has no bone "wrist", which goes on from
-# there along the same line, half as long: the wrist is a third beyond.
-_CGSPEED = _ARM_AND_LEG | {"wrist": {"{}Hand": 4 / 3, "{}ForeArm": -1 / 3}}
-_LEFT_RIGHT = ("Left", "Right")
-# By skeleton: a joint that tells it from those below, and which of its joints is ours. Bones of ASF are known by their
-# ends, joints of BVH are bones' beginnings: Neck1 of cgspeed's conversion of CMU is the end of the bone lowerneck.
-# (That conversion has no bone "thorax", at least in subject 02: its trunks are 117 mm shorter than CMU's own.)
-# Elsewhere "Neck" is at the base of the neck, our thorax, and "Head" at the base of the skull, our neck.
-JOINT_TABLES: dict[str, tuple[str, JointTable]] = {
-    "human16": ("pelvis", CONVENTIONS["human16"].human16),
-    ENDS_OF_BONES: ("lhipjoint", CONVENTIONS["cmu"].human16),
-    "CMU's bones": ("lhipjoint", _both_sides("l", "r", "upperneck", "head", "head" + END, **_BONES)),
-    "CMU by cgspeed": ("LHipJoint", _both_sides(*_LEFT_RIGHT, "Neck1", "Head", "Head" + END, **_CGSPEED)),
-    "Mixamo": ("HeadTop_End", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "HeadTop_End", **_ARM_AND_LEG)),
-    "MotionBuilder": ("Hips", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_ARM_AND_LEG)),
-    "Biovision": ("LeftHip", _both_sides(*_LEFT_RIGHT, "Neck", "Head", "Head" + END, **_BIOVISION)),
-}
 
 
 def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:
     """(T, 16, 3) mm in the order of `HUMAN16`, by the joints' names.
 
-    Known are the skeletons of `JOINT_TABLES`, with any prefix before "Hips" and the other names ("mixamorig:Hips").
+    Known are the skeletons of `skeleton_names`. A head that does not go on from the neck, as where its End Site is at
+    the nose, is told by a log entry.
 
     Args:
         motion: From `read_bvh`.
@@ -186,58 +163,48 @@ def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None 
         InputError: Joints that fit no known skeleton, names that `HUMAN16` or the file do not have, or a body that is
             no person's in size.
     """
-    poses = motion.human16(_table_of(motion, where) if joint_names is None else _given(joint_names, motion, where))
+    known = joint_names is None
+    poses = motion.human16(known_table(motion, where) if known else given_table(joint_names, motion, where))
     side = poses[:, [HUMAN16.index(joint) for joint in SIDE]]
     size = float(np.median(np.linalg.norm(np.diff(side, axis=1), axis=-1).sum(axis=1)))
     if not PERSON[0] < size < PERSON[1]:
         raise InputError(
-            f"{where}: the person is {size:.4g} mm from ankle to head; expected {PERSON[0]:g} to {PERSON[1]:g}, by "
-            "another `unit`."
+            f"{where}: the person is {size:.4g} mm from ankle to head; expected {PERSON[0]:g} to {PERSON[1]:g}, "
+            f"{_fitting(size / motion.unit)}."
+        )
+    bend = _degrees_between(*np.diff(side[:, -3:], axis=1).swapaxes(0, 1))
+    if bend > BENT_HEAD:
+        _log.warning(
+            "%s: the head's end is not along the neck but typically %.0f° off; it is taken as the top of the head. The "
+            "option `joint_names` names another.",
+            *(where, bend),
         )
     return poses
 
 
-def _table_of(motion: Motion, where: str) -> JointTable:
-    """The table of `JOINT_TABLES` that fits, with the names of the motion."""
-    # The prefix of all names is what stands before "Hips".
-    prefix = next((name[: -len("Hips")] for name in motion.joints if name.endswith("Hips")), "")
-    names = {name.removeprefix(prefix): name for name in motion.joints[::-1]}
-    lacking = {}
-    for skeleton, (sign, table) in JOINT_TABLES.items():
-        needed = {source for weights in table.values() for source in weights} | {sign}
-        lacking[skeleton] = sorted(needed - set(names))
-        # The writer of this package writes bones' ends; who writes their beginnings has this one at the root.
-        if skeleton == ENDS_OF_BONES and not lacking[skeleton] and _at_root(motion, names[sign]):
-            lacking[skeleton] = [f"{sign} away from the root"]
-        if not lacking[skeleton]:
-            return {joint: {names[source]: w for source, w in weights.items()} for joint, weights in table.items()}
-    nearest = min(lacking, key=lambda skeleton: len(lacking[skeleton]))
-    joints = ", ".join(motion.joints[:80])
-    raise InputError(
-        f"{where}: its joints are no known skeleton's; the nearest, {nearest}, has also "
-        f"{', '.join(lacking[nearest])}; expected one of {list(JOINT_TABLES)} or `joint_names` for the joints found: "
-        f"{joints}."
-    )
+def _degrees_between(first: np.ndarray, second: np.ndarray) -> float:
+    """The median angle between vectors (T, 3), those without a length left out; 0 where there are no others."""
+    lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
+    cosines = ((first * second).sum(axis=-1) / np.maximum(lengths, 1e-9))[lengths > 0.0]
+    return float(np.median(np.degrees(np.arccos(cosines.clip(-1.0, 1.0))))) if len(cosines) else 0.0
 
 
-def _at_root(motion: Motion, joint: str) -> bool:
-    distance = np.linalg.norm(motion.positions[:, motion.joints.index(joint)] - motion.positions[:, 0], axis=-1)
-    return bool(np.median(distance) < 1.0)
+def _warn_of_up(poses: np.ndarray, up: str, where: str) -> None:
+    """Says it where trunks point along an axis that is not up; people may lie, so it is no mistake for sure."""
+    trunk = poses[:, HUMAN16.index("thorax")] - poses[:, HUMAN16.root_index]
+    direction = (trunk / np.maximum(np.linalg.norm(trunk, axis=-1, keepdims=True), 1e-9)).mean(axis=0)
+    along = int(np.abs(direction).argmax())
+    if abs(direction[along]) < ALONG_AXIS or (along == 2 and direction[along] > 0.0):
+        return
+    axis = UPS[up][along]
+    axis = axis if direction[along] > 0.0 else axis[1:] if axis[0] == "-" else f"-{axis}"
+    _log.warning("%s: bodies point along %s; unless they lie, the option `up` is %s and not %s.", where, axis, axis, up)
 
 
-def _given(joint_names: Mapping[str, str], motion: Motion, where: str) -> JointTable:
-    needed = set(HUMAN16.joints) - {HUMAN16.root}
-    if not needed <= set(joint_names) <= set(HUMAN16.joints):
-        wrong = sorted(needed ^ (set(joint_names) - {HUMAN16.root}))
-        raise InputError(f"joint_names and the joints of {HUMAN16.name} differ in {wrong}; expected those joints.")
-    unknown = sorted(set(joint_names.values()) - set(motion.joints))
-    if unknown:
-        raise InputError(
-            f"{where}: joint_names has {unknown}, which the file does not; its joints are "
-            f"{', '.join(motion.joints[:80])}."
-        )
-    middle = {joint_names[hip]: 0.5 for hip in HUMAN16.hips}
-    return {HUMAN16.root: middle} | {joint: {name: 1.0} for joint, name in joint_names.items()}
+def _fitting(size: float) -> str:
+    """For a message, the units in which a length in the file's unit is a person's from ankle to head."""
+    fitting = [unit for unit, millimetres in UNITS.items() if PERSON[0] < millimetres * size < PERSON[1]]
+    return f"as by the `unit` {' or '.join(fitting)}" if fitting else f"as by no `unit` of {list(UNITS)}; {A_NUMBER}"
 
 
 def _read_hierarchy(lines: Iterator[tuple[int, str]], path: pathlib.Path) -> tuple[list[_Joint], int]:
@@ -327,8 +294,11 @@ def _read_motion(lines: Iterator[tuple[int, str]], path: pathlib.Path, columns: 
         values.extend(numbers(line.split(), f"{path}: line {number}", columns))
         frames += 1
     # What is announced is compared as a text: it can have any number of digits.
-    if (header[0].lstrip("0") or "0") != str(frames) or not frames:
+    announced = header[0].lstrip("0") or "0"
+    if not frames or announced not in (str(frames - 1), str(frames), str(frames + 1)):
         raise InputError(f"{path}: announces {shown(header[0])} frames and has {frames}; expected as many, and one.")
+    if announced != str(frames):
+        _log.warning("%s: announces %s frames and has %d, which are taken.", path, announced, frames)
     return np.array(values).reshape(frames, columns), 1.0 / seconds
 
 
@@ -363,7 +333,7 @@ def _unit_by_size(positions: np.ndarray, parents: tuple[int, ...], path: pathlib
     if not fitting:
         raise InputError(
             f"{path}: the skeleton is {reach:.4g} long from one end to the other, no person's size in any of "
-            f"{list(UNITS)}; expected `unit` to be one of these."
+            f"{list(UNITS)}; {A_NUMBER}."
         )
     _log.warning("%s: taken as in %s, by the person's size; the option `unit` says it for sure.", path, fitting[0])
     return fitting[0]

@@ -23,7 +23,16 @@ LARGEST_NUMBER = 1e9
 # A position and a rotation in float64, and what is in between while they are made.
 BYTES_A_JOINT = 240
 # Millimetres of the units that files of motion use; CMU's is 1/0.45 inch.
-UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45}
+UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45, "inch": 25.4}
+# By the axis of a file that points up: which of its axes are our x, y and z. All are rotations, none is a mirror.
+UPS = {
+    "y": ("x", "-z", "y"),
+    "z": ("x", "y", "z"),
+    "x": ("y", "z", "x"),
+    "-y": ("x", "z", "-y"),
+    "-z": ("x", "-y", "-z"),
+    "-x": ("y", "-z", "-x"),
+}
 
 JointTable = Mapping[str, Mapping[str, float]]
 
@@ -38,6 +47,7 @@ class Motion:
         parents: For each joint the index of its parent, -1 for the root.
         positions: (T, K, 3) float64, mm, world, z up.
         frame_rate: Frames a second.
+        unit: Millimetres of the file's unit of length.
     """
 
     name: str
@@ -45,6 +55,7 @@ class Motion:
     parents: tuple[int, ...]
     positions: np.ndarray
     frame_rate: float
+    unit: float = 1.0
 
     def human16(self, table: JointTable) -> np.ndarray:
         """(T, 16, 3) positions in the order of `HUMAN16`.
@@ -134,9 +145,15 @@ def rotation_product(axes: str, radians: np.ndarray) -> np.ndarray:
     return result
 
 
-def z_up(positions: np.ndarray) -> np.ndarray:
-    """(..., 3) positions with y up as positions with z up: (x, y, z) to (x, -z, y)."""
-    return np.stack([positions[..., 0], -positions[..., 2], positions[..., 1]], axis=-1)
+def z_up(positions: np.ndarray, up: str = "y") -> np.ndarray:
+    """(..., 3) positions with another axis up as positions with z up; by default (x, y, z) to (x, -z, y).
+
+    Args:
+        positions: (..., 3).
+        up: Their axis that points up, of `UPS`.
+    """
+    columns = [positions[..., "xyz".index(axis[-1])] * (-1.0 if axis[0] == "-" else 1.0) for axis in UPS[up]]
+    return np.stack(columns, axis=-1)
 
 
 def files_among(paths: str | os.PathLike | Iterable[str | os.PathLike], suffixes: Sequence[str]) -> list[pathlib.Path]:
