@@ -20,6 +20,8 @@ from tf_wsgen.writers.records import write_json
 
 FORMATS = (".npz", ".json", ".bvh")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+# Frames of a BVH: some hours.
+LONGEST_VIDEO = 300_000
 NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
@@ -109,12 +111,16 @@ def predict(
     detections = read_detections(
         source, options.format, options.convention, options.image_size, options.lowest_confidence
     )
+    print("".join(f"{note}\n" for note in detections.notes), end="")
     head_sizes = _head_sizes(options.head_sizes, len(detections.keypoints))
     # TensorFlow is imported here: mistakes so far are told at once.
     lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
     kept = _liftable(detections, lifter, str(source))
     frame, person = detections.frame[kept], detections.person[kept]
     if output.suffix == ".bvh":
+        time_line, num_frames = detections.time_line
+        if num_frames > LONGEST_VIDEO:
+            raise InputError(f"{source}: has {num_frames:,} frames; expected at most {LONGEST_VIDEO:,} for BVH.")
         for file in _bvh_files(person, options, output):
             if file != output:
                 _check_new(file, options.overwrite)
@@ -130,7 +136,7 @@ def predict(
     elif output.suffix == ".json":
         write_json(predictions, output)
     else:
-        _write_bvh_files(predictions, options, output)
+        files[:1] = _write_bvh_files(predictions, options, output, time_line[kept], num_frames)
     if html:
         write_html(predictions, html, images=images)
     if png:
@@ -268,7 +274,7 @@ def _check_writable(file: pathlib.Path) -> None:
 
 def _liftable(detections: Detections, lifter: "tf_wsgen.PoseLifter", source: str) -> np.ndarray:
     """(N,) bool: which people can be lifted; says how many can't."""
-    kept = lifter.readable(detections.keypoints, detections.visible)
+    kept = lifter.readable(detections.keypoints, detections.sureness.astype(np.float32))
     if not kept.any():
         raise InputError(f"{source}: none of its {len(kept)} people can be lifted; {NEEDED}.")
     if not kept.all():
@@ -305,11 +311,38 @@ def _bvh_files(
     return found
 
 
-def _write_bvh_files(predictions: Predictions, options: PredictOptions, output: pathlib.Path) -> None:
+def _write_bvh_files(
+    predictions: Predictions, options: PredictOptions, output: pathlib.Path, time_line: np.ndarray, num_frames: int
+) -> list[pathlib.Path]:
+    """Writes everybody on the video's time line, (R,) places in its frames; returns the files."""
     skeleton, poses = predictions.skeleton, predictions.poses
-    for file, (person, index) in _bvh_files(predictions.person, options, output).items():
+    files = _bvh_files(predictions.person, options, output)
+    print(f"time: {num_frames:,} frames from the file's first, {options.frame_rate:g} a second, the same in each BVH")
+    for file, (person, index) in files.items():
+        rows = predictions.person == person
         chosen = poses.pose_3d if index is None else poses.hypotheses[:, index]
         # Camera frame (y down, z away) to z up.
-        upright = chosen[predictions.person == person][..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
-        deviation = write_bvh(file, upright, skeleton.joints, skeleton_parents(skeleton), options.frame_rate)
-        print(f"{file}: bones take their mean lengths; joints are within {deviation:.1f} mm.")
+        upright = chosen[rows][..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
+        frames = time_line[rows]
+        deviation = write_bvh(
+            file,
+            upright,
+            skeleton.joints,
+            skeleton_parents(skeleton),
+            options.frame_rate,
+            frames=frames,
+            num_frames=num_frames,
+        )
+        print(
+            f"{file}: {_gaps(frames, num_frames)}bones take their mean lengths; joints are within {deviation:.1f} mm."
+        )
+    return list(files)
+
+
+def _gaps(frames: np.ndarray, num_frames: int) -> str:
+    """What is made up in the time line of a person who is seen in some frames."""
+    held = frames[0] + num_frames - 1 - frames[-1]
+    between = num_frames - held - len(frames)
+    parts = ((between, "interpolated"), (held, "held before the first or after the last"))
+    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    return f"{len(frames):,} frames seen, {told}; " if told else ""

@@ -13,6 +13,7 @@ OURS = HUMAN16.joints
 COUNTS = {
     "human16": 16, "coco17": 17, "halpe26": 26, "body25": 25, "coco18": 18, "mediapipe33": 33, "mpii16": 16,
     "human36m_17": 17, "human36m_32": 32, "mpi_inf_3dhp_17": 17, "mpi_inf_3dhp_28": 28, "cmu": 31,
+    "halpe136": 136, "wholebody133": 133, "crowdpose14": 14, "aic14": 14, "jhmdb15": 15, "posetrack18": 17,
 }  # fmt: skip
 FROM_28_TO_17 = [7, 5, 14, 15, 16, 9, 10, 11, 23, 24, 25, 18, 19, 20, 4, 3, 6]
 FROM_17_TO_16 = [8, 9, 10, 11, 12, 13, 14, 1, 16, 0, 5, 6, 7, 2, 3, 4]
@@ -30,6 +31,12 @@ NUMBERED = {
     "halpe26": {4: "right_ear", 16: "right_ankle", 17: "head", 18: "neck", 19: "hip", 20: "left_big_toe"},
     "body25": {1: "neck", 2: "right_shoulder", 8: "mid_hip", 9: "right_hip", 14: "left_ankle", 18: "left_ear"},
     "coco18": {1: "neck", 4: "right_wrist", 7: "left_wrist", 8: "right_hip", 13: "left_ankle", 17: "left_ear"},
+    "halpe136": {0: "nose", 17: "head", 19: "hip", 25: "right_heel"},
+    "wholebody133": {0: "nose", 5: "left_shoulder", 16: "right_ankle"},
+    "crowdpose14": {0: "left_shoulder", 3: "right_elbow", 7: "right_hip", 12: "head_top", 13: "neck"},
+    "aic14": {0: "right_shoulder", 5: "left_wrist", 6: "right_hip", 11: "left_ankle", 12: "head_top", 13: "neck"},
+    "jhmdb15": {0: "neck", 1: "belly", 2: "head", 4: "left_shoulder", 5: "right_hip", 14: "left_ankle"},
+    "posetrack18": {1: "head_bottom", 2: "head_top", 5: "left_shoulder", 16: "right_ankle"},
     "mediapipe33": {0: "nose", 7: "left_ear", 12: "right_shoulder", 16: "right_wrist", 28: "right_ankle"},
 }  # fmt: skip
 
@@ -40,6 +47,11 @@ FACE = {"left_ear": LEFT_EAR, "right_ear": RIGHT_EAR, "nose": (LEFT_EAR + RIGHT_
 # What a convention's name means, where it isn't our joint of that name.
 MEANINGS = {
     "halpe26": {"neck": "mid_shoulder", "hip": "pelvis"},
+    "halpe136": {"neck": "mid_shoulder", "hip": "pelvis"},
+    "crowdpose14": {"neck": "mid_shoulder", "head_top": "head"},
+    "aic14": {"neck": "mid_shoulder", "head_top": "head"},
+    "jhmdb15": {"neck": "mid_shoulder", "head": "neck"},
+    "posetrack18": {"head_bottom": "neck", "head_top": "head"},
     "body25": {"neck": "mid_shoulder", "mid_hip": "pelvis"},
     "coco18": {"neck": "mid_shoulder"},
     "mpii16": {"upper_neck": "neck", "head_top": "head"},
@@ -55,12 +67,20 @@ MEANINGS = {
 }  # fmt: skip
 # mm that a derived joint may be off: the largest of all frames. All others are exact.
 OFF = {"neck": 45.0, "head": 55.0, "thorax": 55.0}
+# Beyond the face, the head's point is farther off when it nods.
+OFF_IN = {("jhmdb15", "head"): 80.0}
 DERIVED = {
     "coco17": {"thorax", "neck", "head", "pelvis"},
     "mediapipe33": {"thorax", "neck", "head", "pelvis"},
     "coco18": {"thorax", "neck", "head", "pelvis"},
     "body25": {"thorax", "neck", "head"},
     "halpe26": {"thorax", "neck"},
+    "halpe136": {"thorax", "neck"},
+    "wholebody133": {"thorax", "neck", "head", "pelvis"},
+    "crowdpose14": {"thorax", "neck", "pelvis"},
+    "aic14": {"thorax", "neck", "pelvis"},
+    "jhmdb15": {"thorax", "head", "pelvis"},
+    "posetrack18": {"thorax", "pelvis"},
     "cmu": {"pelvis", "left_wrist", "right_wrist"},
 }
 
@@ -129,7 +149,7 @@ def test_people_seen_through_a_convention(people, name):
             np.testing.assert_array_equal(found[:, index], people[joint], err_msg=joint)
         else:
             off = np.linalg.norm(found[:, index] - people[joint], axis=-1)
-            assert off.max() < OFF.get(joint, 0.01), (joint, off.max())
+            assert off.max() < OFF_IN.get((name, joint), OFF.get(joint, 0.01)), (joint, off.max())
 
 
 def test_the_nose_alone_would_be_a_worse_neck(people):
@@ -295,7 +315,7 @@ def test_a_choice_makes_the_number_of_joints_unambiguous():
     ("count", "message"),
     [
         (16, r"16 joints can be any of \['human16', 'mpii16'\]"),
-        (17, r"17 joints can be any of \['coco17', 'human36m_17', 'mpi_inf_3dhp_17'\]"),
+        (17, r"17 joints can be any of \['coco17', 'posetrack18', 'human36m_17', 'mpi_inf_3dhp_17'\]"),
         (19, r"19 joints fit none of \['human16', "),
     ],
 )

@@ -40,8 +40,14 @@ def mmpose_people(points, confidence):
 
 def mmpose(points, confidence):
     frames = by_frame(mmpose_people(points, confidence))
+    names = {len(table.joints): table.joints for table in (CONVENTIONS[name] for name in JSON["mmpose"][1])}
+    joints = names[points.shape[1]]
     return {
-        "meta_info": {"dataset_name": "coco", "num_keypoints": points.shape[1], "keypoint_id2name": {"0": "nose"}},
+        "meta_info": {
+            "dataset_name": "somebody's",
+            "num_keypoints": len(joints),
+            "keypoint_id2name": {str(index): joint for index, joint in enumerate(joints)},
+        },
         "instance_info": [{"frame_id": i, "instances": people} for i, people in enumerate(frames)],
     }
 

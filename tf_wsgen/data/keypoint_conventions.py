@@ -11,6 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tf_wsgen.data.derived_joints import (
+    BELOW_THE_TOP,
+    INSIDE_THE_HEAD,
+    MID_HIP,
+    MID_SHOULDER,
+    extended,
+    head_top,
+    mean_of,
+    partial_face,
+)
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -48,51 +58,9 @@ class HumanPoints(NamedTuple):
     confidence: np.ndarray | None
 
 
-def _mean(*joints: str) -> dict[str, float]:
-    return {joint: 1.0 / len(joints) for joint in joints}
-
-
-# Human3.6M's bone lengths, mean pose and average adults put its points of the head about here: the head's 80 mm above
-# the ears (50 mm below the true top), the "neck/nose" (joint 14 of 32) inside the head, 30 mm below the ears and a
-# little before them. Both count little (weight 0.1 in the reprojection), so that rough estimates do.
-# - neck: halfway from between the ears to the nose. The nose alone, which the field often takes, is 100 mm before it.
-# - head: half as far beyond the ears as these are from the shoulders. Adults' ears are 217 mm above the shoulders'
-#   joints, so this is between Human3.6M's point and the true top, 130 mm above the ears (MPII).
-# The tests hold the distances, nodding and tilting included.
-# Of a face that is seen in part they are derived more roughly (`_partial_face`): an ear or an eye stands for the middle
-# of both (half a head's width off at most, and not at all from the side); eyes are as high as ears, 90 mm before them;
-# the nose is 185 mm above the shoulders' joints, where the head's point is 325 mm above them.
-BEYOND_THE_EARS = 0.5
-MID_HIP = _mean("left_hip", "right_hip")
-MID_SHOULDER = _mean("left_shoulder", "right_shoulder")
-INSIDE_THE_HEAD = {"nose": 0.5, "left_ear": 0.25, "right_ear": 0.25}
-
-
-def _head_top(between_shoulders: Mapping[str, float]) -> dict[str, float]:
-    ears = dict.fromkeys(("left_ear", "right_ear"), (1.0 + BEYOND_THE_EARS) / 2.0)
-    return ears | {joint: -BEYOND_THE_EARS * weight for joint, weight in between_shoulders.items()}
-
-
-def _partial_face(between_shoulders: Mapping[str, float]) -> dict[str, tuple[Mapping[str, float], ...]]:
-    """Head and neck from an ear, an eye or the nose, best first; distances are those of the comment above."""
-
-    def beyond(parts: tuple[str, ...], factor: float) -> dict[str, float]:
-        # From between the shoulders to the middle of the parts, and on (or back) to `factor` times that.
-        back = {joint: (1.0 - factor) * weight for joint, weight in between_shoulders.items()}
-        return dict.fromkeys(parts, factor / len(parts)) | back
-
-    ears, eyes = ("left_ear", "right_ear"), ("left_eye", "right_eye")
-    one_ear, one_eye = [(ear,) for ear in ears], [(eye,) for eye in eyes]
-    level = [*one_ear, eyes, *one_eye]
-    return {
-        "head": (*(beyond(parts, 1.0 + BEYOND_THE_EARS) for parts in level), beyond(("nose",), 325 / 185)),
-        "neck": (
-            *({"nose": 0.5, ear: 0.5} for ear in ears),
-            *(beyond(parts, 187 / 217) for parts in (ears, *one_ear)),
-            {"nose": 1.0},
-            *(beyond(parts, 187 / 217) for parts in (eyes, *one_eye)),
-        ),
-    }
+def _head_and_neck(top: str) -> dict[str, str | Mapping[str, float]]:
+    """Of lists without a face: "neck" is between the shoulders."""
+    return {"pelvis": MID_HIP, "thorax": "neck", "head": top, "neck": extended("neck", top, BELOW_THE_TOP)}
 
 
 def _convention(
@@ -111,6 +79,11 @@ _COCO = (
     "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow left_wrist "
     "right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
 )
+_LIMBS_FIRST = (
+    "right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip right_knee right_ankle "
+    "left_hip left_knee left_ankle"
+)
+_HALPE = f"{_COCO} head neck hip left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel"
 # What detectors call neck is between the shoulders: it is our thorax (Human3.6M's is 50 mm higher), not our neck.
 
 CONVENTIONS: dict[str, Convention] = {
@@ -122,18 +95,68 @@ CONVENTIONS: dict[str, Convention] = {
             _COCO,
             pelvis=MID_HIP,
             thorax=MID_SHOULDER,
-            head=_head_top(MID_SHOULDER),
+            head=head_top(MID_SHOULDER),
             neck=INSIDE_THE_HEAD,
-            partial=_partial_face(MID_SHOULDER),
+            partial=partial_face(MID_SHOULDER),
         ),
         # AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
         _convention(
             "halpe26",
-            f"{_COCO} head neck hip left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel",
+            _HALPE,
             pelvis="hip",
             thorax="neck",
             neck=INSIDE_THE_HEAD,
-            partial={"neck": _partial_face(MID_SHOULDER)["neck"]},
+            partial={"neck": partial_face(MID_SHOULDER)["neck"]},
+        ),
+        # Face and hands follow the body.
+        _convention(
+            "halpe136",
+            " ".join([_HALPE, *(f"point_{index}" for index in range(26, 136))]),
+            pelvis="hip",
+            thorax="neck",
+            neck=INSIDE_THE_HEAD,
+            partial={"neck": partial_face(MID_SHOULDER)["neck"]},
+        ),
+        _convention(
+            "wholebody133",
+            " ".join([_COCO, *(f"point_{index}" for index in range(17, 133))]),
+            pelvis=MID_HIP,
+            thorax=MID_SHOULDER,
+            head=head_top(MID_SHOULDER),
+            neck=INSIDE_THE_HEAD,
+            partial=partial_face(MID_SHOULDER),
+        ),
+        _convention(
+            "crowdpose14",
+            (
+                "left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
+                "left_knee right_knee left_ankle right_ankle head_top neck"
+            ),
+            **_head_and_neck("head_top"),
+        ),
+        _convention("aic14", f"{_LIMBS_FIRST} head_top neck", **_head_and_neck("head_top")),
+        # Its "head" is the middle of the face, about where our neck is.
+        _convention(
+            "jhmdb15",
+            (
+                "neck belly head right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow right_knee "
+                "left_knee right_wrist left_wrist right_ankle left_ankle"
+            ),
+            pelvis=MID_HIP,
+            thorax="neck",
+            neck="head",
+            head=extended("neck", "head", 325 / 187),
+        ),
+        _convention(
+            "posetrack18",
+            (
+                "nose head_bottom head_top left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
+                "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
+            ),
+            pelvis=MID_HIP,
+            thorax=MID_SHOULDER,
+            neck="head_bottom",
+            head="head_top",
         ),
         # OpenPose learnt its neck as the mean of the shoulders, and its mid-hip as the mean of the hips.
         _convention(
@@ -145,9 +168,9 @@ CONVENTIONS: dict[str, Convention] = {
             ),
             pelvis="mid_hip",
             thorax="neck",
-            head=_head_top({"neck": 1.0}),
+            head=head_top({"neck": 1.0}),
             neck=INSIDE_THE_HEAD,
-            partial=_partial_face({"neck": 1.0}),
+            partial=partial_face({"neck": 1.0}),
         ),
         _convention(
             "coco18",
@@ -157,9 +180,9 @@ CONVENTIONS: dict[str, Convention] = {
             ),
             pelvis=MID_HIP,
             thorax="neck",
-            head=_head_top({"neck": 1.0}),
+            head=head_top({"neck": 1.0}),
             neck=INSIDE_THE_HEAD,
-            partial=_partial_face({"neck": 1.0}),
+            partial=partial_face({"neck": 1.0}),
         ),
         _convention(
             "mediapipe33",
@@ -171,9 +194,9 @@ CONVENTIONS: dict[str, Convention] = {
             ),
             pelvis=MID_HIP,
             thorax=MID_SHOULDER,
-            head=_head_top(MID_SHOULDER),
+            head=head_top(MID_SHOULDER),
             neck=INSIDE_THE_HEAD,
-            partial=_partial_face(MID_SHOULDER),
+            partial=partial_face(MID_SHOULDER),
         ),
         # "Upper neck" is at the throat, lower than Human3.6M's point, but it is what the field pairs with it.
         _convention(
@@ -240,7 +263,7 @@ CONVENTIONS: dict[str, Convention] = {
             left_hip="lhipjoint",
             left_knee="lfemur",
             left_ankle="ltibia",
-            pelvis=_mean("lhipjoint", "rhipjoint"),
+            pelvis=mean_of("lhipjoint", "rhipjoint"),
             thorax="lowerneck",
             neck="upperneck",
             head="head",
@@ -284,7 +307,7 @@ def convention_of(num_joints: int, among: Iterable[str] = tuple(CONVENTIONS)) ->
 
 def convert(
     points: np.ndarray,
-    convention: str,
+    convention: str | Convention,
     visible: np.ndarray | None = None,
     confidence: np.ndarray | None = None,
 ) -> HumanPoints:
@@ -296,7 +319,7 @@ def convert(
 
     Args:
         points: (..., K, D) numbers.
-        convention: A name in `CONVENTIONS`, one with K joints.
+        convention: One with K joints, or its name in `CONVENTIONS`.
         visible: (..., K) of 0 and 1; None takes all as visible.
         confidence: (..., K) numbers, or None.
 
@@ -306,11 +329,11 @@ def convert(
     Raises:
         InputError: An unknown convention, another number of joints, or arguments whose shapes don't match.
     """
-    table = convention_by_name(convention)
+    table = convention if isinstance(convention, Convention) else convention_by_name(convention)
     points = _numbers(points, "points")
     if points.ndim < 2 or points.shape[-2] != len(table.joints):
         raise InputError(
-            f"points have shape {points.shape}; expected (..., {len(table.joints)}, D), the joints of {convention!r}."
+            f"points have shape {points.shape}; expected (..., {len(table.joints)}, D), the joints of {table.name!r}."
         )
     visible = np.ones(points.shape[:-1], bool) if visible is None else _numbers(visible, "visible")
     if not np.isin(visible, (0, 1)).all():

@@ -251,6 +251,8 @@ def _detections(
 ):
     """A detector's file; 2D alone."""
     found = read_detections(source, format, convention, image_size, lowest_confidence)
+    for note in found.notes:
+        notice(note)
     return f"{source.name} ({found.source_format})", detection_clips(found, str(source), group)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
 
 from tf_wsgen.data.readers.motion import UNITS
 from tf_wsgen.errors import InputError
@@ -59,6 +60,8 @@ def write_bvh(
     *,
     up: str = "z",
     unit: str = "cm",
+    frames: Sequence[int] | None = None,
+    num_frames: int | None = None,
 ) -> float:
     """Writes a motion atomically: a reader sees the old file or the whole new one. In the file y is up.
 
@@ -73,9 +76,12 @@ def write_bvh(
         frame_rate: Frames a second.
         up: The axis of `positions` that points up, "y" or "z".
         unit: Of the file, of `UNITS`; BVH does not say it.
+        frames: T growing whole numbers from 0: when the positions are, in the file; None for one after another.
+            Between them joints turn on (slerp), before the first and after the last they stand still.
+        num_frames: Of the file; as many as there are up to the last if None.
 
     Returns:
-        The largest distance (mm) between a joint as given and as written.
+        The largest distance (mm) between a joint as given and as written in its frame.
 
     Raises:
         InputError: Arguments that do not fit each other or are not finite, or a place that cannot be written.
@@ -85,11 +91,16 @@ def write_bvh(
     _check(positions, joints, parents, frame_rate, up, unit)
     if up == "z":
         positions = np.stack([positions[..., 0], positions[..., 2], -positions[..., 1]], axis=-1)
+    frames = np.arange(len(positions)) if frames is None else np.asarray(frames)
+    num_frames = int(frames[-1]) + 1 if num_frames is None else num_frames
+    if frames.shape != (len(positions),) or frames[0] < 0 or (np.diff(frames) <= 0).any() or frames[-1] >= num_frames:
+        raise InputError(f"frames are not {len(positions)} growing numbers from 0 and below {num_frames}.")
     nodes = _fit(positions, joints, parents)
-    columns = [nodes[0].position / UNITS[unit]]
+    columns = [_at_all_frames(nodes[0].position / UNITS[unit], frames, num_frames)]
     for node in nodes:
         above = nodes[node.parent].rotation if node.level else np.eye(3)
-        columns.append(_euler_degrees(np.swapaxes(above, -1, -2) @ node.rotation))
+        turned = _turned_at_all_frames(np.swapaxes(above, -1, -2) @ node.rotation, frames, num_frames)
+        columns.append(_euler_degrees(turned))
     values = np.round(np.concatenate(columns, axis=1), 6) + 0.0  # Without "-0".
 
     partial = path.with_name(path.name + ".partial")
@@ -174,6 +185,22 @@ def _best_rotation(above: np.ndarray, offsets: np.ndarray, bones: np.ndarray) ->
     left, _, right = np.linalg.svd(products)
     left[..., -1] *= np.linalg.det(left @ right)[:, None]
     return left @ right
+
+
+def _at_all_frames(values: np.ndarray, frames: np.ndarray, num_frames: int) -> np.ndarray:
+    """(num_frames, 3) of (T, 3) values at some frames."""
+    return np.stack([np.interp(np.arange(num_frames), frames, column) for column in values.T], axis=1)
+
+
+def _turned_at_all_frames(rotation: np.ndarray, frames: np.ndarray, num_frames: int) -> np.ndarray:
+    """(num_frames, 3, 3) of (T, 3, 3) rotations at some frames; those that are given stay as they are."""
+    place = np.arange(num_frames).clip(frames[0], frames[-1])
+    before = np.searchsorted(frames, place, side="right") - 1
+    turned = rotation[before]
+    between = place != frames[before]
+    if between.any():
+        turned[between] = Slerp(frames, Rotation.from_matrix(rotation))(place[between]).as_matrix()
+    return turned
 
 
 def _euler_degrees(rotation: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Detectors' files in their official structures, read back; and files that are broken in every way."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -140,7 +141,7 @@ def test_openpose_empty_frames_and_tracked_people(tmp_path):
     for frame, content in enumerate(frames):
         write(tmp_path / f"{frame}_keypoints.json", content)
     found = read_detections(tmp_path)
-    assert (found.frame.tolist(), found.person.tolist()) == ([0, 0, 2, 2], [0, 1, 5, 3])
+    assert (found.frame.tolist(), found.person.tolist()) == ([0, 0, 2, 2], [6, 7, 5, 3])
 
 
 MMPOSE_FORMS = {
@@ -449,13 +450,75 @@ BROKEN = {
     "two formats at once": ('{"people": [], "annotations": []}', r"any of \['openpose', 'coco_annotations'\]"),
     "a JSON text": ('"keypoints"', "is none of the known formats"),
     "NaN": (edited(mmpose, put(float("nan"), *INSTANCE, "keypoints", 3, 0)), "holds NaN"),
+    "an object for a list": (
+        edited(mmpose, put({}, "instance_info", 1, "instances")),
+        r"\[1\]\.instances is an object",
+    ),
+    "a number for a list": (edited(mmpose, put(5, "instance_info")), "instance_info is 5; expected a list"),
+    "a frame that is an object": (
+        edited(mmpose, put({}, "instance_info", 1, "frame_id")),
+        r"\[1\]\.frame_id is an object",
+    ),
+    "hands": (
+        json.dumps([{"keypoints": [[1.0, 2.0]] * 21, "keypoint_scores": [1.0] * 21}]),
+        r"21 joints fit none of \['coco17'",
+    ),
+    "an unprintable image": (edited(alphapose, put("\ud800", 3, "image_id")), r"\[3\]: the frame is called '\\ud800'"),
+    "an endless name": (edited(alphapose, put("a" * 9999, 3, "image_id")), r"\[3\]: the frame is called 'aaa"),
+    "shares of the image": (
+        edited(ultralytics, lambda c: [put([0.5] * 17, "keypoints", a)(p) for f in c for p in f for a in "xy"]),
+        "shares of the image, not pixels; expected .* --image_size WIDTHxHEIGHT",
+    ),
+    "a visibility of COCO": (
+        json.dumps({"annotations": [{"image_id": 1, "keypoints": [5, 5, 3] * 17}]}),
+        r"annotations\[0\]\.keypoints has visibilities other than 0, 1 and 2",
+    ),
+    "OpenPose's hands alone": (
+        json.dumps({"people": [{"hand_left_keypoints_2d": [1, 2, 3]}]}),
+        r"people\[0\] has no 'pose_keypoints_2d'",
+    ),
+    "OpenPose's people counted": ('{"people": 3}', "people is 3; expected a list"),
+    "MediaPipe without the image's size": (
+        edited(mediapipe, lambda _: None, "mediapipe33"),
+        "expected .*--image_size WIDTHxHEIGHT",
+    ),
+    "MediaPipe's hands": (json.dumps({"landmarks": POSES[0][:21]}), r"21 joints fit none of \['mediapipe33'\]"),
+    "CSV of other columns": (
+        "frame,person,joint,x,y,colour\n1,0,nose,1,2,red\n",
+        "line 1 has an unknown column 'colour'",
+    ),
+    "CSV of x alone": ("frame,person,nose_x\n1,0,2\n", "line 1 has no column 'nose_y'"),
+    "CSV of frames alone": ("frame,person\n1,0\n", "line 1 has no columns of joints"),
+    "CSV with a column twice": ("frame,person,joint,x,y,x\n1,0,nose,1,2,3\n", "line 1 has more than one column 'x'"),
+    "CSV of an unknown joint": (
+        HEADER + "1,0,nose,1,2\n1,0,left_sholder,3,4\n",
+        "joint 'left_sholder' is unknown .* did you mean 'left_shoulder'",
+    ),
+    "CSV with unknown columns of joints": ("frame,person,tail_x,tail_y\n1,0,2,3\n", "joint 'tail' is unknown"),
+    "CSV with a text for a number": (
+        HEADER + "1,0,nose,left,2\n",
+        "line 2: x, y, confidence are .*'left'.*expected numbers",
+    ),
+    "CSV with half a joint": (HEADER + "1,0,nose,1,\n", "line 2: .*expected numbers"),
+    "CSV with a person's name": (HEADER + "1,Ada,nose,1,2\n", "line 2: person is 'Ada'"),
+    "CSV with a short line": (HEADER + "1,0,nose\n", "line 2 has 3 cells; expected 5"),
+    "CSV with a joint twice": (
+        HEADER + COCO_ROWS + "1,0,nose,1,2\n",
+        "line 19: nose of person 0 in frame '1' is there already",
+    ),
+    "CSV without rows": (HEADER, "no people found"),
+    "CSV with an open quote": (HEADER + '1,0,"nose,1,2\n', "cannot be read"),
+    "CSV that is no text": (HEADER.encode() + b"1,0,\xff\xfe,1,2\n", "cannot be read"),
+}
+# One wrong entry of five.
+WRONG_ENTRIES = {
     "infinity": (
         edited(mmpose, put(123456.0, *INSTANCE, "keypoints", 9, 1)).replace("123456.0", "1e999"),
-        AT_INSTANCE + r" \(frame 2, person 1\): left_wrist is at \([0-9.]+, inf\)",
+        AT_INSTANCE + r" \(frame 2\): left_wrist is at \([0-9.]+, inf\)",
     ),
     "infinite confidence": (
         edited(alphapose, put(123456.0, 1, "keypoints", 5)).replace("123456.0", "-1e999"),
-        r"\[1\] \(frame 0.*, person 1\): left_eye .* confidence -inf; expected finite",
+        r"\[1\] \(frame 0.*\): left_eye .* confidence -inf; expected finite",
     ),
     "beyond every image": (edited(alphapose, put(1e300, 0, "keypoints", 0)), r"\[0\] .*nose is at \(1e\+300"),
     "an infinite score": (
@@ -471,12 +534,7 @@ BROKEN = {
         edited(mmpose, put([True] * 17, *INSTANCE, "keypoint_scores")),
         AT_INSTANCE + r"\.keypoint_scores",
     ),
-    "an object for a list": (
-        edited(mmpose, put({}, "instance_info", 1, "instances")),
-        r"\[1\]\.instances is an object",
-    ),
     "a list for an object": (edited(mmpose, put([], "instance_info", 0, "instances", 0)), r"instances\[0\] is a list"),
-    "a number for a list": (edited(mmpose, put(5, "instance_info")), "instance_info is 5; expected a list"),
     "rows of different lengths": (
         edited(mmpose, put([[1.0, 2.0], [3.0]], *INSTANCE, "keypoints")),
         AT_INSTANCE + r"\.keypoints has rows of",
@@ -492,20 +550,12 @@ BROKEN = {
     "fewer scores than joints": (edited(mmpose, put([0.5] * 16, *INSTANCE, "keypoint_scores")), "has 16 numbers"),
     "no keypoints": (edited(mmpose, without(*INSTANCE, "keypoints")), AT_INSTANCE + " has no 'keypoints'; it has"),
     "a score that is a text": (edited(mmpose, put("high", *INSTANCE, "bbox_score")), r"bbox_score is a text"),
-    "a frame that is an object": (
-        edited(mmpose, put({}, "instance_info", 1, "frame_id")),
-        r"\[1\]\.frame_id is an object",
-    ),
     "one person of other joints": (
         edited(
             mmpose,
             lambda c: (put([[1.0, 2.0]] * 26, *INSTANCE, "keypoints")(c), without(*INSTANCE, "keypoint_scores")(c)),
         ),
         AT_INSTANCE + " has 26 joints; 'coco17' has 17",
-    ),
-    "hands": (
-        json.dumps([{"keypoints": [[1.0, 2.0]] * 21, "keypoint_scores": [1.0] * 21}]),
-        r"21 joints fit none of \['coco17'",
     ),
     "a length not of threes": (
         edited(alphapose, lambda c: c[1]["keypoints"].pop()),
@@ -514,61 +564,16 @@ BROKEN = {
     "nothing": (edited(alphapose, put([], 1, "keypoints")), r"\[1\]\.keypoints has 0 numbers; expected three a joint"),
     "no image": (edited(coco_results, without(3, "image_id")), r"\[3\] has no 'image_id'"),
     "an image that is true": (edited(coco_results, put(True, 3, "image_id")), r"\[3\]\.image_id is True"),
-    "an unprintable image": (edited(alphapose, put("\ud800", 3, "image_id")), r"\[3\]: the frame is called '\\ud800'"),
-    "an endless name": (edited(alphapose, put("a" * 9999, 3, "image_id")), r"\[3\]: the frame is called 'aaa"),
     "people that are none": (edited(coco_results, put("someone", 3)), r"\[3\] is a text; expected an object"),
     "x and y of different lengths": (
         edited(ultralytics, lambda c: c[2][1]["keypoints"]["y"].pop()),
         r"\[2\]\[1\]\.keypoints\.y has 16 numbers; .* 17",
     ),
     "no x": (edited(ultralytics, without(0, 1, "keypoints", "x")), r"\[0\]\[1\]\.keypoints has no 'x'"),
-    "shares of the image": (
-        edited(ultralytics, lambda c: [put([0.5] * 17, "keypoints", a)(p) for f in c for p in f for a in "xy"]),
-        "all coordinates are within 2 of 0; expected pixels",
-    ),
-    "a visibility of COCO": (
-        json.dumps({"annotations": [{"image_id": 1, "keypoints": [5, 5, 3] * 17}]}),
-        r"annotations\[0\]\.keypoints has visibilities other than 0, 1 and 2",
-    ),
-    "OpenPose's hands alone": (
-        json.dumps({"people": [{"hand_left_keypoints_2d": [1, 2, 3]}]}),
-        r"people\[0\] has no 'pose_keypoints_2d'",
-    ),
-    "OpenPose's people counted": ('{"people": 3}', "people is 3; expected a list"),
-    "MediaPipe without the image's size": (edited(mediapipe, lambda _: None, "mediapipe33"), "expected image_size"),
     "MediaPipe without y": (
         edited(mediapipe, without(0, "pose_landmarks", 1, 7, "y"), "mediapipe33"),
         r"\[0\]\.pose_landmarks\[1\]\[7\] has no 'y'",
     ),
-    "MediaPipe's hands": (json.dumps({"landmarks": POSES[0][:21]}), r"21 joints fit none of \['mediapipe33'\]"),
-    "CSV of other columns": (
-        "frame,person,joint,x,y,colour\n1,0,nose,1,2,red\n",
-        "line 1 has an unknown column 'colour'",
-    ),
-    "CSV without people": ("frame,joint,x,y\n1,nose,1,2\n", "line 1 has no column 'person'"),
-    "CSV of x alone": ("frame,person,nose_x\n1,0,2\n", "line 1 has no column 'nose_y'"),
-    "CSV of frames alone": ("frame,person\n1,0\n", "line 1 has no columns of joints"),
-    "CSV with a column twice": ("frame,person,joint,x,y,x\n1,0,nose,1,2,3\n", "line 1 has more than one column 'x'"),
-    "CSV of an unknown joint": (
-        HEADER + "1,0,nose,1,2\n1,0,left_sholder,3,4\n",
-        "joint 'left_sholder' is unknown .* did you mean 'left_shoulder'",
-    ),
-    "CSV with unknown columns of joints": ("frame,person,tail_x,tail_y\n1,0,2,3\n", "joint 'tail' is unknown"),
-    "CSV with a text for a number": (
-        HEADER + "1,0,nose,left,2\n",
-        "line 2: x, y, confidence are .*'left'.*expected numbers",
-    ),
-    "CSV with half a joint": (HEADER + "1,0,nose,1,\n", "line 2: .*expected numbers"),
-    "CSV with NaN": (HEADER + COCO_ROWS.replace("7", "nan"), r"line 2 \(frame 1, person 0\): nose is at \(nan, 2\)"),
-    "CSV with a person's name": (HEADER + "1,Ada,nose,1,2\n", "line 2: person is 'Ada'"),
-    "CSV with a short line": (HEADER + "1,0,nose\n", "line 2 has 3 cells; expected 5"),
-    "CSV with a joint twice": (
-        HEADER + COCO_ROWS + "1,0,nose,1,2\n",
-        "line 19: nose of person 0 in frame '1' is there already",
-    ),
-    "CSV without rows": (HEADER, "no people found"),
-    "CSV with an open quote": (HEADER + '1,0,"nose,1,2\n', "cannot be read"),
-    "CSV that is no text": (HEADER.encode() + b"1,0,\xff\xfe,1,2\n", "cannot be read"),
 }
 
 
@@ -578,6 +583,15 @@ def test_a_broken_file_is_refused_by_name_and_place(tmp_path, content, message):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=r"people\.x: .*" + message):
         read_detections(path)
+
+
+@pytest.mark.parametrize(("content", "message"), WRONG_ENTRIES.values(), ids=WRONG_ENTRIES)
+def test_a_wrong_entry_is_left_out_counted_and_named(tmp_path, content, message):
+    path = tmp_path / "people.x"
+    path.write_text(content)
+    found = read_detections(path, image_size=SIZE)
+    assert len(found) == 4
+    assert re.search("1 of 5 entries are left out; the first: .*" + message, "\n".join(found.notes))
 
 
 def test_people_of_whom_nothing_is_seen_are_no_people(tmp_path):
@@ -591,14 +605,14 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
         read_detections(tmp_path / "gone.json")
 
 
-@pytest.mark.parametrize("format", [name for name in FORMATS if name != "openpose"])
+@pytest.mark.parametrize("format", ["coco_annotations", "csv", "pose_hg", "videopose3d"])
 def test_a_folder_is_refused_by_name(tmp_path, format):
     with pytest.raises(InputError, match=rf"{tmp_path.name}: is a folder; expected .* \({format}\)"):
         read_detections(tmp_path, format)
 
 
 def test_a_folder_without_frames_is_refused_by_name(tmp_path):
-    with pytest.raises(InputError, match=rf"{tmp_path.name}: the folder has no files \*_keypoints\.json"):
+    with pytest.raises(InputError, match=rf"{tmp_path.name}: the folder has no files \*\.json"):
         read_detections(tmp_path)
 
 

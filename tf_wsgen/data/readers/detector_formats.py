@@ -1,27 +1,25 @@
-"""What pose detectors write, format by format: the content of a JSON or CSV file → one `Person` after the other.
+"""What pose detectors write, format by format: the content of a JSON file → one `Person` after the other.
 
 Nothing is believed: a wrong type anywhere is an `InputError` that names the place in the file, and the file's name
-is put before it by the caller. Formats: MMPose and Ultralytics as their programs save results, OpenPose and AlphaPose
+is put before it by the caller. Where only one person is wrong the error is yielded in its place: one bad entry does
+not sink a file. Formats: MMPose and Ultralytics as their programs save results, OpenPose and AlphaPose
 output documents, COCO's data and results formats (cocodataset.org), MediaPipe pose landmarks.
 """
 
-import csv
-import difflib
-import pathlib
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tf_wsgen.data.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
-from tf_wsgen.data.safe_files import existing_file, one_sentence
+from tf_wsgen.data.keypoint_conventions import Convention
+from tf_wsgen.data.readers.joint_names import convention_of_names, convention_of_set
 from tf_wsgen.errors import InputError
 
 # Integers beyond it are no frame or person, and not exact in other programs' floats.
 LARGEST_INTEGER = 2**53
 LARGEST_SCORE = 1e6
+# How dumps of MediaPipe call a frame's own number.
+FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frame_idx")
 
 
 class Person(NamedTuple):
@@ -44,7 +42,24 @@ class Person(NamedTuple):
     score: float | None
 
 
-def mmpose(content: Any) -> Iterator[Person]:
+class EmptyFrame(NamedTuple):
+    """A frame of a video in which nobody was found."""
+
+    frame: int | str
+
+
+# A person, or what is wrong with the entry, or a frame without any.
+Entry = Person | InputError | EmptyFrame
+
+
+def _entry(read: Callable[..., Person], *arguments: Any) -> Entry:
+    try:
+        return read(*arguments)
+    except InputError as error:
+        return error
+
+
+def mmpose(content: Any) -> Iterator[Entry]:
     """MMPose: `instance_info`, or the list in it: of frames, of an image's instances, or of images' lists of them."""
     place = ""
     if isinstance(content, dict):
@@ -58,9 +73,11 @@ def mmpose(content: Any) -> Iterator[Person]:
             where += ".instances"
             instances = _list(entry["instances"], where)
         if instances is None:
-            yield _mmpose_person(entry, where, frame)
+            yield _entry(_mmpose_person, entry, where, frame)
+        elif not instances:
+            yield EmptyFrame(frame)
         else:
-            yield from (_mmpose_person(person, f"{where}[{i}]", frame) for i, person in enumerate(instances))
+            yield from (_entry(_mmpose_person, one, f"{where}[{i}]", frame) for i, one in enumerate(instances))
 
 
 def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
@@ -69,83 +86,102 @@ def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
     if "keypoint_scores" in instance:
         confidence = numbers(instance["keypoint_scores"], f"{where}.keypoint_scores", (len(points),))
     return Person(
-        where, frame, _identity(instance, "track_id", where), points, confidence, _score(instance, "bbox_score", where)
+        where, frame, _identity(instance, "track_id"), points, confidence, _score(instance, "bbox_score", where)
     )
 
 
-def openpose(content: Any, frame: int | str) -> Iterator[Person]:
+def openpose(content: Any, frame: int | str) -> Iterator[Entry]:
     """OpenPose: the file of one frame."""
-    for index, person in enumerate(_list(_member(content, "people", "the file"), "people")):
-        where = f"people[{index}]"
-        points, confidence = _triples(_member(person, "pose_keypoints_2d", where), f"{where}.pose_keypoints_2d")
-        yield Person(where, frame, _identity(person, "person_id", where), points, confidence, None)
+    people = _list(_member(content, "people", "the file"), "people")
+    if not people:
+        yield EmptyFrame(frame)
+    for index, person in enumerate(people):
+        yield _entry(_openpose_person, person, f"people[{index}]", frame)
 
 
-def results(content: Any) -> Iterator[Person]:
+def _openpose_person(person: Any, where: str, frame: int | str) -> Person:
+    points, confidence = _triples(_member(person, "pose_keypoints_2d", where), f"{where}.pose_keypoints_2d")
+    return Person(where, frame, _identity(person, "person_id"), points, confidence, None)
+
+
+def results(content: Any) -> Iterator[Entry]:
     """COCO results, and AlphaPose's (whose images have names): a list of people with flat keypoints."""
     for index, person in enumerate(_list(content, "the file")):
-        where = f"[{index}]"
-        points, confidence = _triples(_member(person, "keypoints", where), f"{where}.keypoints")
-        frame = _frame(_member(person, "image_id", where), f"{where}.image_id")
-        yield Person(where, frame, _identity(person, "idx", where), points, confidence, _score(person, "score", where))
+        yield _entry(_result, person, f"[{index}]")
 
 
-def coco_annotations(content: Any) -> Iterator[Person]:
+def _result(person: Any, where: str) -> Person:
+    points, confidence = _triples(_member(person, "keypoints", where), f"{where}.keypoints")
+    frame = _frame(_member(person, "image_id", where), f"{where}.image_id")
+    return Person(where, frame, _identity(person, "idx"), points, confidence, _score(person, "score", where))
+
+
+def coco_annotations(content: Any) -> Iterator[Entry]:
     """COCO data: the annotations; visibility 1 (labelled, hidden) and 2 are joints that are there."""
     for index, annotation in enumerate(_list(_member(content, "annotations", "the file"), "annotations")):
-        where = f"annotations[{index}]"
-        points, flags = _triples(_member(annotation, "keypoints", where), f"{where}.keypoints")
-        if not np.isin(flags, (0, 1, 2)).all():
-            raise InputError(f"{where}.keypoints has visibilities other than 0, 1 and 2.")
-        frame = _frame(_member(annotation, "image_id", where), f"{where}.image_id")
-        present = (flags > 0).astype(np.float64)
-        # What is not finite is left for the check that names it.
-        points = np.where(np.isfinite(points) & (flags == 0)[:, None], 0.0, points)
-        yield Person(where, frame, _identity(annotation, "track_id", where), points, present, None)
+        yield _entry(_coco_person, annotation, f"annotations[{index}]")
 
 
-def ultralytics(content: Any) -> Iterator[Person]:
+def _coco_person(annotation: Any, where: str) -> Person:
+    points, flags = _triples(_member(annotation, "keypoints", where), f"{where}.keypoints")
+    if not np.isin(flags, (0, 1, 2)).all():
+        raise InputError(f"{where}.keypoints has visibilities other than 0, 1 and 2.")
+    frame = _frame(_member(annotation, "image_id", where), f"{where}.image_id")
+    # What is not finite is left for the check that names it.
+    points = np.where(np.isfinite(points) & (flags == 0)[:, None], 0.0, points)
+    return Person(where, frame, _identity(annotation, "track_id"), points, (flags > 0).astype(np.float64), None)
+
+
+def ultralytics(content: Any) -> Iterator[Entry]:
     """Ultralytics: `Results.to_json()` of one image, or a list of those, one a frame."""
     frames = _list(content, "the file")
     many = any(isinstance(frame, list) for frame in frames)
     for index, people in enumerate(frames if many else [frames]):
         place = f"[{index}]" if many else ""
+        if people == []:
+            yield EmptyFrame(index)
         for i, person in enumerate(_list(people, place)):
-            where = f"{place}[{i}]"
-            keypoints, inside = _member(person, "keypoints", where), f"{where}.keypoints"
-            x = numbers(_member(keypoints, "x", inside), f"{inside}.x", (None,))
-            y = numbers(_member(keypoints, "y", inside), f"{inside}.y", (len(x),))
-            seen = numbers(keypoints.get("visible", [1.0] * len(x)), f"{inside}.visible", (len(x),))
-            identity, score = _identity(person, "track_id", where), _score(person, "confidence", where)
-            yield Person(where, index, identity, np.stack([x, y], axis=-1), seen, score)
+            yield _entry(_ultralytics_person, person, f"{place}[{i}]", index)
 
 
-def mediapipe(content: Any) -> Iterator[Person]:
+def _ultralytics_person(person: Any, where: str, frame: int) -> Person:
+    keypoints, inside = _member(person, "keypoints", where), f"{where}.keypoints"
+    x = numbers(_member(keypoints, "x", inside), f"{inside}.x", (None,))
+    y = numbers(_member(keypoints, "y", inside), f"{inside}.y", (len(x),))
+    seen = numbers(keypoints.get("visible", [1.0] * len(x)), f"{inside}.visible", (len(x),))
+    identity, score = _identity(person, "track_id"), _score(person, "confidence", where)
+    return Person(where, frame, identity, np.stack([x, y], axis=-1), seen, score)
+
+
+def mediapipe(content: Any) -> Iterator[Entry]:
     """MediaPipe: landmarks of a pose, of several, or a list of frames of those; points are shares of the image."""
     frames = content if isinstance(content, list) and not _is_landmark(content[:1]) else [content]
     for index, frame in enumerate(frames):
         place = f"[{index}]" if frames is content else ""
+        number = next((frame[key] for key in FRAME_KEYS if key in frame), index) if isinstance(frame, dict) else index
+        number = _frame(number, f"{place}.frame")
         for key in ("pose_landmarks", "landmarks", "landmark"):
             # Old and new interfaces wrap them differently, some twice.
             if isinstance(frame, dict) and key in frame:
                 place, frame = f"{place}.{key}".lstrip("."), frame[key]
-        if frame is None:
+        if not frame:
+            yield EmptyFrame(number)
             continue
         single = _is_landmark(_list(frame, place or "the file")[:1])
         for i, pose in enumerate([frame] if single else frame):
             where = place if single else f"{place}[{i}]"
             if isinstance(pose, dict) and "landmark" in pose:
                 where, pose = f"{where}.landmark", pose["landmark"]
-            yield _mediapipe_person(_list(pose, where), where, index)
+            yield _entry(_mediapipe_person, pose, where, number)
 
 
 def _is_landmark(first: list) -> bool:
     return bool(first) and isinstance(first[0], dict) and "x" in first[0]
 
 
-def _mediapipe_person(landmarks: list, where: str, frame: int) -> Person:
+def _mediapipe_person(landmarks: Any, where: str, frame: int | str) -> Person:
     rows = []
-    for index, landmark in enumerate(landmarks):
+    for index, landmark in enumerate(_list(landmarks, where)):
         inside = f"{where}[{index}]"
         row = [_member(landmark, "x", inside), _member(landmark, "y", inside), landmark.get("visibility", 1.0)]
         rows.append(numbers(row, inside, (3,)))
@@ -154,7 +190,7 @@ def _mediapipe_person(landmarks: list, where: str, frame: int) -> Person:
 
 
 # OpenPose is apart: a file is a frame there, and its name has the number.
-JSON_FORMATS: dict[str, Callable[[Any], Iterator[Person]]] = {
+JSON_FORMATS: dict[str, Callable[[Any], Iterator[Entry]]] = {
     "mmpose": mmpose,
     "alphapose": results,
     "ultralytics": ultralytics,
@@ -193,6 +229,43 @@ def first_entry(content: Any) -> Any:
     while isinstance(content, list):
         content = next((inner for inner in content if inner not in (None, [])), None)
     return content
+
+
+def mmpose_joints(content: Any) -> Convention | None:
+    """The joints that MMPose's `meta_info` names, one by one or as a data set; None where it does not."""
+    about = content.get("meta_info") if isinstance(content, dict) else None
+    if not isinstance(about, dict):
+        return None
+    names = about.get("keypoint_id2name")
+    if not isinstance(names, dict) or not names:
+        return convention_of_set(about.get("dataset_name"))
+    return convention_of_names([names.get(str(index)) for index in range(len(names))])
+
+
+def coco_joints(content: Any) -> Convention | None:
+    """The joints that a COCO data file's categories list; of several lists the one that is a person's.
+
+    Raises:
+        InputError: No list, or several different ones, name a person's joints.
+    """
+    categories = content.get("categories") if isinstance(content, dict) else None
+    categories = categories if isinstance(categories, list) else []
+    lists = [one.get("keypoints") for one in categories if isinstance(one, dict)]
+    lists = list(dict.fromkeys(tuple(map(str, names)) for names in lists if isinstance(names, list) and names))
+    found = [_tried_names(names) for names in lists]
+    people = [one for one in found if isinstance(one, Convention)]
+    if lists and not people:
+        raise found[0]
+    if len(people) > 1:
+        raise InputError(f"categories have {len(people)} different lists of joints; expected one.")
+    return people[0] if people else None
+
+
+def _tried_names(names: tuple[str, ...]) -> Convention | InputError:
+    try:
+        return convention_of_names(names)
+    except InputError as error:
+        return error
 
 
 def coco_image_size(content: Any) -> tuple[int, int] | None:
@@ -269,7 +342,7 @@ def _frame(value: Any, where: str) -> int | str:
     return int(value)
 
 
-def _identity(person: dict, key: str, where: str) -> int | None:
+def _identity(person: dict, key: str) -> int | None:
     """The tracker's identity, which some wrap in lists; what is no number from 0 means that there is none."""
     value = person.get(key)
     while isinstance(value, list) and len(value) == 1:
@@ -285,96 +358,3 @@ def _score(person: dict, key: str, where: str) -> float | None:
     if not abs(score) <= LARGEST_SCORE:
         raise InputError(f"{where}.{key} is {score:g}; expected a finite number, at most {LARGEST_SCORE:g}.")
     return score
-
-
-def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[list[Person], str]:
-    """CSV with a header, a row a joint or a row a person: all people, and the convention that has the joints' names."""
-    with one_sentence(path, kind), open(existing_file(path, kind), encoding="utf-8-sig", newline="") as file:
-        try:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            cells = list(_csv_cells(reader, header))
-        except csv.Error as error:
-            raise InputError(f"{path}: cannot be read as {kind} ({error}).") from None
-    if not cells:
-        raise InputError("no people found.")
-    table = _convention_of_names(list(dict.fromkeys(joint for _, _, _, joint, _ in cells)), convention)
-    place = {joint: index for index, joint in enumerate(table.joints)}
-    people: dict[tuple[str, int], Person] = {}
-    given = set()
-    for line, frame, person, joint, (x, y, confidence) in cells:
-        if (frame, person, joint) in given:
-            raise InputError(f"line {line}: {joint} of person {person} in frame {frame!r} is there already.")
-        given.add((frame, person, joint))
-        if (frame, person) not in people:
-            empty = np.zeros((len(place), 2)), np.zeros(len(place))
-            people[frame, person] = Person(f"line {line}", frame, person, *empty, None)
-        people[frame, person].points[place[joint]] = x, y
-        people[frame, person].confidence[place[joint]] = confidence
-    return list(people.values()), table.name
-
-
-def _csv_cells(reader, header: list[str]) -> Iterator[tuple[int, str, int, str, list[float]]]:
-    """Line, frame, person, joint and [x, y, confidence] of every joint that has coordinates."""
-    columns = _csv_columns(header)
-    for row in reader:
-        line = reader.line_num
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise InputError(f"line {line} has {len(row)} cells; expected {len(header)}.")
-        cells = dict(zip(header, map(str.strip, row), strict=True))
-        if not re.fullmatch(r"[0-9]{1,15}", cells["person"]):
-            raise InputError(f"line {line}: person is {cells['person']!r}; expected a whole number from 0.")
-        for joint, names in columns.items():
-            if any(cells[name] for name in names[:2]):
-                joint = joint or cells["joint"]
-                yield line, cells["frame"], int(cells["person"]), joint, _csv_numbers(cells, names, line)
-
-
-def _csv_columns(header: list[str]) -> dict[str, tuple[str, str, str]]:
-    """The columns of x, y and confidence, by joint; "" stands for the joint that a row names."""
-    columns, known = {"": ("x", "y", "confidence")}, {"frame", "person", "joint"}
-    if "joint" not in header:
-        stems = [name.rpartition("_")[0] for name in header if name not in known]
-        columns = {stem: (f"{stem}_x", f"{stem}_y", f"{stem}_confidence") for stem in stems}
-    known.update(name for names in columns.values() for name in names)
-    needed = ["frame", "person", *(name for names in columns.values() for name in names[:2])]
-    unknown = [name for name in header if name not in known]
-    counts = Counter(header)
-    lacking = [name for name in needed if name not in counts]
-    twice = [name for name in header if counts[name] > 1]
-    for problem, names in (("an unknown", unknown), ("no", lacking), ("more than one", twice)):
-        if names:
-            raise InputError(
-                f"line 1 has {problem} column {names[0]!r}; expected frame, person, joint, x, y(, confidence) or "
-                "frame, person, <joint>_x, <joint>_y(, <joint>_confidence), …"
-            )
-    if not columns:
-        raise InputError("line 1 has no columns of joints.")
-    return columns
-
-
-def _csv_numbers(cells: dict[str, str], names: Sequence[str], line: int) -> list[float]:
-    texts = [cells.get(name, "1") for name in names]
-    try:
-        return [float(text) for text in texts]
-    except ValueError:
-        raise InputError(f"line {line}: {', '.join(names)} are {texts}; expected numbers.") from None
-
-
-def _convention_of_names(names: list[str], convention: str | None) -> Convention:
-    """The convention named, or the one with just these joints; failing that, the only one that has them all."""
-    tables = list(CONVENTIONS.values()) if convention is None else [convention_by_name(convention)]
-    exact = [table for table in tables if set(table.joints) == set(names)]
-    fitting = exact or [table for table in tables if set(table.joints) >= set(names)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise InputError(
-            f"the joints fit any of {[table.name for table in fitting]}; expected the convention to be named."
-        )
-    nearest = max(tables, key=lambda table: len(set(table.joints) & set(names)))
-    unknown = next(name for name in names if name not in nearest.joints)
-    meant = difflib.get_close_matches(unknown, nearest.joints, n=1, cutoff=0.0)[0]
-    raise InputError(f"joint {unknown[:40]!r} is unknown in convention {nearest.name!r}; did you mean {meant!r}?")

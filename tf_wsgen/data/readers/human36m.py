@@ -21,6 +21,7 @@ import numpy as np
 from tf_wsgen.data.clip import Clip, check_millimetres
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
 from tf_wsgen.data.keypoint_conventions import CONVENTIONS, HumanPoints, convention_by_name, convert
+from tf_wsgen.data.readers.videopose3d_files import described, items_by_subject, layout_of
 from tf_wsgen.data.safe_files import load_npz
 from tf_wsgen.errors import InputError
 
@@ -41,13 +42,6 @@ SMALLEST_EXTENT = 10.0
 UNTIL_CHECKED = {"over": "ignore", "invalid": "ignore"}
 KIND_3D = "a VideoPose3D .npz file with positions_3d"
 KIND_2D = "a VideoPose3D .npz file with positions_2d"
-# What `layout_name` means, by the number of joints.
-LAYOUTS = {
-    ("h36m", 17): "human36m_17",
-    ("h36m", 32): "human36m_32",
-    ("coco", 17): "coco17",
-    ("mpii", 16): "mpii16",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -277,7 +271,7 @@ def detected_points(keypoints: np.ndarray, convention: str, where: str) -> Human
     shape = _shape(keypoints)
     if len(shape) != 3 or shape[1] != joints or shape[2] not in (2, 3):
         raise InputError(
-            f"{where}: 2D poses are {_described(keypoints)}; expected numbers of shape (frames, {joints}, 2), "
+            f"{where}: 2D poses are {described(keypoints)}; expected numbers of shape (frames, {joints}, 2), "
             f"joints as {convention}."
         )
     if not shape[0]:
@@ -296,23 +290,17 @@ def _shape(value) -> tuple[int, ...]:
     return value.shape if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" else ()
 
 
-def _described(value) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} of shape {value.shape}"
-    return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, (list, tuple)) else "")
-
-
 class _VideoPose3D:
     """`Recordings` in VideoPose3D's two files."""
 
     def __init__(self, positions_3d: str | os.PathLike, positions_2d: str | os.PathLike | None, convention: str | None):
         self.where, self.where_2d, self.detected = str(positions_3d), str(positions_2d), positions_2d is not None
-        self.data_3d = _subjects(load_npz(positions_3d, KIND_3D), "positions_3d", self.where, KIND_3D)
+        self.data_3d = items_by_subject(load_npz(positions_3d, KIND_3D), "positions_3d", self.where, KIND_3D)
         self.subjects = self.data_3d.keys()
         if self.detected:
             arrays = load_npz(positions_2d, KIND_2D)
-            self.data_2d = _subjects(arrays, "positions_2d", self.where_2d, KIND_2D)
-            self.convention = convention or _convention(arrays, self.where_2d)
+            self.data_2d = items_by_subject(arrays, "positions_2d", self.where_2d, KIND_2D)
+            self.convention = convention or layout_of(arrays, self.where_2d)
 
     def names(self, subject: str) -> list[str]:
         return list(self.data_3d[subject])
@@ -325,7 +313,7 @@ class _VideoPose3D:
         joints = {32: "human36m_32", 17: "human36m_17"}
         shape = _shape(points)
         if len(shape) != 3 or shape[1] not in joints or shape[2] != 3:
-            raise InputError(f"{where}: is {_described(points)}; expected numbers of shape (frames, 32 or 17, 3).")
+            raise InputError(f"{where}: is {described(points)}; expected numbers of shape (frames, 32 or 17, 3).")
         return world_positions(points, joints[shape[1]], where, "metres", MM_PER_METRE)
 
     def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
@@ -339,61 +327,6 @@ class _VideoPose3D:
         cameras = self.data_2d[subject][found[0]]
         cameras = list(cameras) if isinstance(cameras, np.ndarray) and cameras.ndim else cameras
         if not isinstance(cameras, (list, tuple)) or len(cameras) != len(CAMERA_NAMES):
-            raise InputError(f"{where}: is {_described(cameras)}; expected a list of 2D poses, one a camera, of four.")
+            raise InputError(f"{where}: is {described(cameras)}; expected a list of 2D poses, one a camera, of four.")
         keypoints = cameras[CAMERA_NAMES.index(camera)]
         return None if keypoints is None else detected_points(keypoints, self.convention, f"{where}, camera {camera}")
-
-
-def _subjects(arrays: dict[str, np.ndarray], name: str, where: str, kind: str) -> dict[str, dict]:
-    """{subject: {action: …}} of the file, its keys checked."""
-    if name not in arrays:
-        raise InputError(f"{where}: has no {name!r}; it has {sorted(arrays)[:8]}, expected {kind}.")
-    content = _item(arrays[name])
-    if not isinstance(content, dict):
-        raise InputError(f"{where}: {name} is {_described(content)}; expected subjects by name.")
-    for subject, actions in content.items():
-        if not isinstance(actions, dict):
-            raise InputError(f"{where}: {name} of {subject!r} is {_described(actions)}; expected actions by name.")
-        for key in (subject, *actions):
-            if not isinstance(key, str) or not key.isprintable():
-                raise InputError(f"{where}: {name} of {subject!r} has the key {key!r}; expected a name.")
-    return content
-
-
-def _item(array: np.ndarray):
-    return array.item() if array.dtype == object and array.ndim == 0 else array
-
-
-def _convention(arrays: dict[str, np.ndarray], where: str) -> str:
-    """The convention that the metadata tells, by layout and by which joints are left and right."""
-    advice = "expected a known layout; name it with keypoints_2d_convention"
-    metadata = _item(arrays["metadata"]) if "metadata" in arrays else None
-    if not isinstance(metadata, dict) or type(metadata.get("num_joints")) is not int:
-        raise InputError(f"{where}: has no metadata with num_joints; {advice}.")
-    layout, joints = metadata.get("layout_name"), metadata["num_joints"]
-    if layout is not None:
-        if not isinstance(layout, str) or (layout, joints) not in LAYOUTS:
-            raise InputError(f"{where}: metadata has layout {str(layout)[:40]!r} of {joints} joints; {advice}.")
-        fitting = [LAYOUTS[layout, joints]]
-    else:
-        # The older files, ground truth and hourglass among them, have no name.
-        fitting = [name for name in LAYOUTS.values() if len(CONVENTIONS[name].joints) == joints]
-    if metadata.get("keypoints_symmetry") is not None:
-        sides = _sides(metadata["keypoints_symmetry"], where)
-        fitting = [name for name in fitting if sides == _sides_of(name)]
-    if len(fitting) != 1:
-        found = f"layout {layout!r}, {joints} joints and keypoints_symmetry"
-        raise InputError(f"{where}: metadata has {found}, which fit {fitting or 'nothing'}; {advice}.")
-    return fitting[0]
-
-
-def _sides(symmetry, where: str) -> list[set[int]]:
-    try:
-        return [set(map(int, side)) for side in symmetry]
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{where}: keypoints_symmetry is no pair of lists; expected left and right joints.") from None
-
-
-def _sides_of(name: str) -> list[set[int]]:
-    joints = CONVENTIONS[name].joints
-    return [{i for i, joint in enumerate(joints) if joint.startswith(side)} for side in ("left_", "right_")]
