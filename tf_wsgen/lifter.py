@@ -142,7 +142,7 @@ class PoseLifter:
 
     def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""
-        return normalise_keypoints(keypoints, visible, self.skeleton).usable.numpy()
+        return normalise_keypoints(keypoints, np.float32(visible), self.skeleton).usable.numpy()
 
     def _checked(self, keypoints, visible) -> tuple[np.ndarray, np.ndarray]:
         joints = self.skeleton.num_joints

@@ -274,7 +274,7 @@ def _check_writable(file: pathlib.Path) -> None:
 
 def _liftable(detections: Detections, lifter: "tf_wsgen.PoseLifter", source: str) -> np.ndarray:
     """(N,) bool: which people can be lifted; says how many can't."""
-    kept = lifter.readable(detections.keypoints, detections.sureness.astype(np.float32))
+    kept = lifter.readable(detections.keypoints, detections.visible)
     if not kept.any():
         raise InputError(f"{source}: none of its {len(kept)} people can be lifted; {NEEDED}.")
     if not kept.all():
