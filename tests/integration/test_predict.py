@@ -13,6 +13,7 @@ import tf_wsgen
 from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.keypoint_conventions import CONVENTIONS
 from tf_wsgen.data.prepared import read_prepared
+from tf_wsgen.data.readers.detections import read_detections
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError
@@ -105,8 +106,10 @@ def test_npz_and_json_hold_the_same(tmp_path):
         np.testing.assert_allclose([person[name] for person in record["people"]], arrays[name], atol=0.0051)
     hypotheses = [[one["pose_3d"] for one in person["hypotheses"]] for person in record["people"]]
     np.testing.assert_allclose(hypotheses, arrays["hypotheses"], atol=0.0051)
-    lifter = tf_wsgen.load_pretrained()
-    direct = lifter(arrays["keypoints"], arrays["visible"], num_hypotheses=4, seed=3)
+    # The detector's scores are told to the model.
+    sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
+    assert 0.0 < sureness[arrays["visible"] > 0].min() < 1.0
+    direct = tf_wsgen.load_pretrained()(arrays["keypoints"], sureness, num_hypotheses=4, seed=3)
     np.testing.assert_allclose(direct.hypotheses, arrays["hypotheses"], atol=0.01)
     assert all(np.isfinite(value).all() for value in arrays.values() if value.dtype.kind == "f")
 
@@ -256,7 +259,8 @@ def test_the_camera_turns_poses_back_and_is_told(tmp_path, capsys):
     with np.load(tmp_path / "a.npz") as file:
         lifter = tf_wsgen.load_pretrained()
         assert json.loads(str(file["about"]))["image_size"] == list(SIZE)
-        direct = lifter(file["keypoints"], file["visible"], 2, image_size=SIZE, focal_length=options.focal_length)
+        sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
+        direct = lifter(file["keypoints"], sureness, 2, image_size=SIZE, focal_length=options.focal_length)
         np.testing.assert_allclose(direct.pose_3d, file["pose_3d"], atol=0.01)
     for changes, message in (
         ({"fov": 60.0}, "fov is given without"),
