@@ -118,6 +118,10 @@ def test_poses_without_any_pair_train_and_validate(small_config, people_file, tm
     assert updates == min(scores, key=scores.get)
     assert np.shape(lifter.radius_factors) == (len(COUNTS), len(LEVELS), 16)
     assert 1.4 < lifter.body_height < 2.0
+    lifter.radius_factors = None
+    workdir.save_lifter("best", lifter, updates)
+    train(config, workdir.path)
+    assert workdir.load_lifter("best")[0].radius_factors is not None
     metrics = evaluate_run(workdir, config, posterior=True)
     assert metrics["along_ray"]
     held_out = metrics["held_out"]

@@ -147,6 +147,9 @@ def _fit(
     checkpoints = Checkpoints(model, folder, objective(config.loss) if held_out else None)
     done = checkpoints.restore(restore_from)
     if done >= training.updates:
+        # Where the run was stopped between its last update and its end.
+        if held_out and config.loss.needs_pairs:
+            _calibrate(config, data, folder)
         return Outcome(done, interrupted=False)
     with StopOnInterrupt() as interrupt, Progress(done, training.updates, training.steps_per_execution) as progress:
         callbacks = [
@@ -166,10 +169,15 @@ def _fit(
             model.fit(batches, steps_per_epoch=steps, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
             done = model.updates
     if done >= training.updates and held_out and config.loss.needs_pairs:
-        # Other draws than those that chose the best and that `evaluate` measures.
-        rows = held_out_rows(config, data, config.evaluation.validation_rows, seed=1)
-        for which in ("latest", "best"):
-            lifter, updates = folder.load_lifter(which)
+        _calibrate(config, data, folder)
+    return Outcome(done, interrupt.interrupted)
+
+
+def _calibrate(config: Config, data: TrainingData, folder: Workdir) -> None:
+    """Gives the lifters their radii, on other draws than those that chose the best and that `evaluate` measures."""
+    rows = held_out_rows(config, data, config.evaluation.validation_rows, seed=1)
+    for which in ("latest", "best"):
+        lifter, updates = folder.load_lifter(which)
+        if lifter.radius_factors is None:
             lifter.radius_factors = radius_factors(lifter, rows, config.simulation.size_deviation)
             folder.save_lifter(which, lifter, updates)
-    return Outcome(done, interrupt.interrupted)

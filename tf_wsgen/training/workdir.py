@@ -88,7 +88,7 @@ class Workdir:
         """The trained networks of a checkpoint, and after how many updates.
 
         Args:
-            which: "best" (by P2 of the zero code on held-out rows) or "latest".
+            which: "best" (the lowest `objective` on held-out rows) or "latest".
 
         Raises:
             InputError: No run, or no checkpoint yet.
