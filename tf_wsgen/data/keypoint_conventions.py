@@ -85,46 +85,37 @@ _LIMBS_FIRST = (
 )
 _HALPE = f"{_COCO} head neck hip left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel"
 # What detectors call neck is between the shoulders: it is our thorax (Human3.6M's is 50 mm higher), not our neck.
+_COCO_MIDDLE = {
+    "pelvis": MID_HIP,
+    "thorax": MID_SHOULDER,
+    "head": head_top(MID_SHOULDER),
+    "neck": INSIDE_THE_HEAD,
+    "partial": partial_face(MID_SHOULDER),
+}
+# AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
+_HALPE_MIDDLE = {
+    "pelvis": "hip",
+    "thorax": "neck",
+    "neck": INSIDE_THE_HEAD,
+    "partial": {"neck": partial_face(MID_SHOULDER)["neck"]},
+}
 
 CONVENTIONS: dict[str, Convention] = {
     convention.name: convention
     for convention in (
         _convention("human16", " ".join(HUMAN16.joints)),
-        _convention(
-            "coco17",
-            _COCO,
-            pelvis=MID_HIP,
-            thorax=MID_SHOULDER,
-            head=head_top(MID_SHOULDER),
-            neck=INSIDE_THE_HEAD,
-            partial=partial_face(MID_SHOULDER),
-        ),
-        # AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
-        _convention(
-            "halpe26",
-            _HALPE,
-            pelvis="hip",
-            thorax="neck",
-            neck=INSIDE_THE_HEAD,
-            partial={"neck": partial_face(MID_SHOULDER)["neck"]},
-        ),
+        _convention("coco17", _COCO, **_COCO_MIDDLE),
+        _convention("halpe26", _HALPE, **_HALPE_MIDDLE),
         # Face and hands follow the body.
         _convention(
             "halpe136",
             " ".join([_HALPE, *(f"point_{index}" for index in range(26, 136))]),
-            pelvis="hip",
-            thorax="neck",
-            neck=INSIDE_THE_HEAD,
-            partial={"neck": partial_face(MID_SHOULDER)["neck"]},
+            **_HALPE_MIDDLE,
         ),
         _convention(
             "wholebody133",
             " ".join([_COCO, *(f"point_{index}" for index in range(17, 133))]),
-            pelvis=MID_HIP,
-            thorax=MID_SHOULDER,
-            head=head_top(MID_SHOULDER),
-            neck=INSIDE_THE_HEAD,
-            partial=partial_face(MID_SHOULDER),
+            **_COCO_MIDDLE,
         ),
         _convention(
             "crowdpose14",

@@ -11,6 +11,7 @@ from tf_wsgen.geometry.alignment import root_centre
 from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.radius import COUNTS, conformal_factors
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
+from tf_wsgen.metrics.posterior import joint_spread
 from tf_wsgen.numerics import safe_norm
 
 BATCH = 64
@@ -45,5 +46,4 @@ def _measure(lifter: Lifter, codes: tf.Tensor, pose_2d, visible, truth) -> list[
     """Of each row (B, J) the chosen pose's errors, and spreads of `COUNTS` hypotheses, mm."""
     poses = lifter.to_camera_frame(*lifter.generate(pose_2d, visible, codes))
     error = safe_norm(poses[:, 0] - root_centre(truth, lifter.skeleton.root_index))
-    samples = [poses[:, 1 : 1 + count] for count in COUNTS]
-    return [error, *(tf.sqrt(tf.reduce_sum(tf.math.reduce_variance(s, axis=1), axis=-1)) for s in samples)]
+    return [error, *(joint_spread(poses[:, 1 : 1 + count]) for count in COUNTS)]

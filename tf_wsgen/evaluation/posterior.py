@@ -139,7 +139,7 @@ def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, targe
         ),
         "depth_share": posterior.depth_share(samples),
         "joint_error": tf.reduce_mean(safe_norm(samples - repeated), axis=1),
-        "joint_spread": tf.sqrt(tf.reduce_sum(tf.math.reduce_variance(samples, axis=1), axis=-1)),
+        "joint_spread": posterior.joint_spread(samples),
     }
     counts = [number for number in COUNTS if number <= count]
     errors = {"p1": protocol_1(samples, repeated, skeleton.root_index), "p2": protocol_2(hypotheses, repeated)}

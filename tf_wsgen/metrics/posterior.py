@@ -130,6 +130,11 @@ def calibration_error(frequency: np.ndarray) -> tuple[float, np.ndarray]:
     return float(np.mean(np.abs(curve - QUANTILES))), curve
 
 
+def joint_spread(hypotheses: tf.Tensor) -> tf.Tensor:
+    """Root-mean-square distance of each joint's hypotheses from their mean: (A1..An, N, J, 3) to (A1..An, J)."""
+    return tf.sqrt(tf.reduce_sum(tf.math.reduce_variance(hypotheses, axis=-3), axis=-1))
+
+
 def depth_share(hypotheses: tf.Tensor) -> tf.Tensor:
     """The share of the hypotheses' variance that lies along the camera's axis: (A1..An, N, J, 3) to (A1..An)."""
     variance = tf.reduce_sum(tf.math.reduce_variance(hypotheses, axis=-3), axis=-2)

@@ -26,9 +26,9 @@ def evaluate_run(workdir: Workdir, config: Config, which: str = "best", posterio
         posterior: Add the posterior report; where pairs were simulated also that of held-out simulated rows.
     """
     lifter, updates = workdir.load_lifter(which)
-    metrics = evaluate_lifter(lifter, config, posterior)
+    rows, data = load_test_rows(config.data)
+    metrics = _measured(lifter, rows, data.source, config, posterior)
     training = load_training_data(config.data, config.training.seed)
-    rows, _ = load_test_rows(config.data)
     if posterior and config.loss.needs_pairs:
         count = config.evaluation.posterior_rows or len(rows)
         held_out = held_out_rows(config, training, count)
@@ -47,6 +47,10 @@ def evaluate_lifter(lifter: Lifter, config: Config, posterior: bool = False) -> 
         posterior: Add the posterior report.
     """
     rows, data = load_test_rows(config.data)
+    return _measured(lifter, rows, data.source, config, posterior)
+
+
+def _measured(lifter: Lifter, rows: PairedRows, source: str, config: Config, posterior: bool) -> dict:
     evaluation = config.evaluation
     rows = measured_rows(rows, evaluation, config.simulation, lifter.skeleton)
     with tqdm(total=len(rows), unit="row", dynamic_ncols=True, desc="Evaluating") as bar:
@@ -57,7 +61,7 @@ def evaluate_lifter(lifter: Lifter, config: Config, posterior: bool = False) -> 
     about = {"hidden": hidden} if any(hidden.values()) else {}
     about |= {"detector": "simulated"} if evaluation.detector else {}
     about |= {"along_ray": rows.camera is not None} if evaluation.along_ray else {}
-    return {**about, "source": data.source, "data": config.data.path, **metrics}
+    return {**about, "source": source, "data": config.data.path, **metrics}
 
 
 def _posterior(lifter: Lifter, rows: PairedRows, config: Config, title: str) -> dict:
