@@ -13,7 +13,7 @@ _REPEATS = flags.DEFINE_integer("repeats", 5, "Timings of which the median is pr
 def main() -> None:
     config = configured()
 
-    from tf_wsgen.training.benchmark import lifting_rate, reading_time, training_rate
+    from tf_wsgen.programs.benchmark import lifting_rate, reading_time, training_rate
 
     if _ONLY.value in (None, "training"):
         print(f"training: {training_rate(config, _REPEATS.value):.1f} updates/s of {config.training.batch_size} poses")

@@ -27,7 +27,7 @@ def configured(default: Config = Config()) -> Config:
     config = config.override_from_flags(assignments + _SET.value)
     if config.data.path != SYNTHETIC:
         from tf_wsgen.data.prepared import KIND
-        from tf_wsgen.data.safe_files import existing_file
+        from tf_wsgen.files import existing_file
 
         existing_file(config.data.path, KIND)
     return config

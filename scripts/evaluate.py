@@ -32,9 +32,9 @@ def main() -> None:
     config = configured(workdir.config() if workdir else Config())
 
     from tf_wsgen.evaluation.figures import draw_curve, draw_posterior
-    from tf_wsgen.evaluation.tables import metrics_table, posterior_table
-    from tf_wsgen.hypotheses.lifter_file import load_lifter
-    from tf_wsgen.lifter import PRETRAINED
+    from tf_wsgen.evaluation.text_tables import metrics_table, posterior_table
+    from tf_wsgen.lifting.api import PRETRAINED
+    from tf_wsgen.lifting.model_file import load_lifter
     from tf_wsgen.training.workflow import evaluate_lifter, evaluate_run
 
     if workdir:

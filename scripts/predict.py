@@ -46,7 +46,7 @@ def main() -> None:
     # prediction. It does without a module that is None.
     sys.modules["sklearn"] = None
 
-    from tf_wsgen.prediction import PredictOptions, predict
+    from tf_wsgen.programs.predict import PredictOptions, predict
 
     options = PredictOptions(
         model=_MODEL.value,

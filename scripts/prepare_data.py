@@ -13,7 +13,7 @@ _SOURCE = flags.DEFINE_string("source", None, "File or folder of the data set.",
 _OUTPUT = flags.DEFINE_string("output", None, "Prepared HDF5 file to write.", required=True)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace the output if it is there.")
 _PREVIEW = flags.DEFINE_string("preview", None, "PNG file: 12 random rows, 2D beside 3D.")
-# Options of the readers; which data set takes which, tf_wsgen/data/prepare.py tells.
+# Options of the readers; which data set takes which, tf_wsgen/datasets/prepare.py tells.
 _OPTIONS = {
     "detections": flags.DEFINE_string("detections", None, "h36m, mpii: file (or folder) of detected 2D poses."),
     "convention": flags.DEFINE_string("convention", None, "h36m, arrays, detections: joint convention, as coco17."),
@@ -49,7 +49,7 @@ def main() -> None:
 
     from tqdm import tqdm
 
-    from tf_wsgen.data.prepare import prepare
+    from tf_wsgen.datasets.prepare import prepare
 
     with tqdm(unit="row", dynamic_ncols=True, desc="Writing") as bar:
         review = prepare(_DATASET.value, _SOURCE.value, output, options, _OVERWRITE.value, bar.write, bar.update)

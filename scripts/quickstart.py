@@ -18,7 +18,7 @@ DEFAULTS = pathlib.Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 def main() -> int:
     config = configured(default=load_config(DEFAULTS))
 
-    from tf_wsgen.evaluation.tables import metrics_table
+    from tf_wsgen.evaluation.text_tables import metrics_table
     from tf_wsgen.export import export_saved_model
     from tf_wsgen.training.loop import train
     from tf_wsgen.training.workdir import Workdir, write_text

@@ -14,24 +14,26 @@ PACKAGE = "tf_wsgen"
 # A room may import itself and rooms of lower ranks; the ranks count from 0.
 RANKED_ROOMS = (
     ("errors",),
-    ("skeleton", "numerics"),
+    ("files", "skeleton", "numerics"),
     ("simulation",),
     ("config", "geometry"),
     ("data", "networks", "losses", "metrics"),
-    ("hypotheses",),
-    ("evaluation", "export", "lifter", "viewer", "writers"),
-    ("training", "prediction"),
+    ("datasets", "hypotheses"),
+    ("lifting",),
+    ("evaluation", "export", "viewer", "writers"),
+    ("training",),
     ("tuning", "reproduction"),
+    ("programs",),
 )
 RANKS = {room: rank for rank, rooms in enumerate(RANKED_ROOMS) for room in rooms}
 # The only rooms where a third party, by dotted name, may be used.
 HOMES = {
     "tensorflow_probability": {"losses", "metrics"},
     "keras_tuner": {"tuning"},
-    "h5py": {"data"},
-    "scipy.io": {"data"},
-    "tensorflow.distribute": {"training"},
-    "absl": {"scripts"},
+    "h5py": {"data", "datasets", "files"},
+    "scipy.io": {"datasets", "files"},
+    "tensorflow.distribute": {"training", "programs"},
+    "absl": {"scripts", "programs"},
     "matplotlib": {"evaluation"},
 }
 WITHOUT_TENSORFLOW = ("skeleton", "errors", "config")
@@ -89,7 +91,7 @@ def imports_upwards(source: str, path: str) -> list[str]:
         return [f"{path}: room {room!r} has no rank"]
     targets = {name.split(".")[1] for name in imports(source, path) if begins(name, PACKAGE) and "." in name}
     # The package itself offers `load`, and imports it when asked.
-    targets -= {room, "__version__"} | (set() if room else {"lifter"})
+    targets -= {room, "__version__"} | (set() if room else {"lifting"})
     return [f"{path}: {room} ({rank}) imports {t}" for t in sorted(targets) if RANKS.get(t, sys.maxsize) >= rank]
 
 
@@ -179,7 +181,7 @@ OFFENDERS = [
     (imports_upwards, "attic.py", "import os", 1),
     (imports_upwards, "__init__.py", "from tf_wsgen.errors import InputError", 1),
     (imports_upwards, "losses/x.py", "from . import mmd\nfrom tf_wsgen import __version__, numerics, losses", 0),
-    (imports_upwards, "export.py", "import tensorflow\nfrom tf_wsgen.hypotheses.lifter import Lifter", 0),
+    (imports_upwards, "export.py", "import tensorflow\nfrom tf_wsgen.lifting.model import Lifter", 0),
     (strangers, "networks/x.py", "import tensorflow_probability as tfp", 1),
     (strangers, "metrics/x.py", "import tensorflow_probability as tfp", 0),
     (strangers, "training/x.py", "def f():\n    from keras_tuner.tuners import Hyperband", 1),

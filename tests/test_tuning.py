@@ -19,11 +19,11 @@ from tf_wsgen.evaluation.tuning_figure import draw_trials
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training import loop
 from tf_wsgen.training.workdir import Workdir, write_text
-from tf_wsgen.tuning import results
 from tf_wsgen.tuning import search as search_module
+from tf_wsgen.tuning import trials
 from tf_wsgen.tuning.oracles import PAPERS, make_oracle, searched, trial_config
-from tf_wsgen.tuning.results import Outcome, Trial
 from tf_wsgen.tuning.search import tune
+from tf_wsgen.tuning.trials import Outcome, Trial
 
 # keras-tuner 1.4.8 asks for the thread's name as Python 2 did.
 pytestmark = [
@@ -77,7 +77,7 @@ def training(monkeypatch):
     monkeypatch.setattr(search_module, "train", made_up)
     data = types.SimpleNamespace(validation=rows, held_out_room=rows.pose_3d, pose_3d=rows.pose_3d, skeleton=HUMAN16)
     monkeypatch.setattr(search_module, "load_training_data", lambda config, seed: data)
-    monkeypatch.setattr(results, "draw_trials", lambda *arguments, first: made_up.pictures.append(arguments))
+    monkeypatch.setattr(trials, "draw_trials", lambda *arguments, first: made_up.pictures.append(arguments))
     return made_up
 
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.errors import InputError
-from tf_wsgen.hypotheses.endpoints import Endpoints, input_specs
-from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.lifting.endpoints import Endpoints, input_specs
+from tf_wsgen.lifting.model import Lifter
 
 LITE_INPUTS = {"zero_code": ("keypoints", "visible"), "decode": ("keypoints", "visible", "z")}
 

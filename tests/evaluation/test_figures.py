@@ -10,8 +10,8 @@ import pytest
 from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, draw_hypotheses, draw_predictions
-from tf_wsgen.hypotheses.lifter import Lifter
-from tf_wsgen.hypotheses.predictions import LiftedPoses, Predictions
+from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.lifting.result import LiftedPoses, Predictions
 from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 

@@ -12,9 +12,9 @@ from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.protocols import BASELINE_HYPOTHESES, CHOICES, Evaluator, baselines
 from tf_wsgen.hypotheses.farthest_points import farthest_points
-from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import codes_for_rows
+from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 

@@ -10,9 +10,9 @@ from tf_wsgen.config import load_config
 from tf_wsgen.data.pipeline import simulated_batches
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared, write_prepared
 from tf_wsgen.errors import InputError
-from tf_wsgen.evaluation.tables import posterior_table
-from tf_wsgen.hypotheses.lifter_file import load_lifter, save_lifter
-from tf_wsgen.hypotheses.radius import COUNTS, LEVELS
+from tf_wsgen.evaluation.text_tables import posterior_table
+from tf_wsgen.lifting.model_file import load_lifter, save_lifter
+from tf_wsgen.lifting.radius import COUNTS, LEVELS
 from tf_wsgen.training.loop import make_model, train
 from tf_wsgen.training.strategy import make_strategy
 from tf_wsgen.training.workdir import Workdir

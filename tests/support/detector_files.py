@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from tf_wsgen.data.keypoint_conventions import CONVENTIONS
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 
 SIZE = (640, 480)
 # Frame and person of every row: two people, one, two again.

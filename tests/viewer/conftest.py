@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_wsgen.data.synthetic import synthetic_people
-from tf_wsgen.hypotheses.predictions import LiftedPoses, Predictions
+from tf_wsgen.lifting.result import LiftedPoses, Predictions
 from tf_wsgen.skeleton import HUMAN16
 
 ABOUT = {"model": "lifter.npz", "select": "mode", "seed": 7, "num_hypotheses": 5, "source": "synthetic people"}

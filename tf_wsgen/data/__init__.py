@@ -1,1 +1,1 @@
-"""Readers, synthetic people, preprocessing and the input pipeline."""
+"""From a prepared file to batches: rows, preprocessing, synthetic people, pipeline."""

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import h5py
 import numpy as np
 
-from tf_wsgen.data.safe_files import check_stored, existing_file
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import check_stored, existing_file
 
 KIND = "a prepared HDF5 file"
 GROUPS = ("train", "test")

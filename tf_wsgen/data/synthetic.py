@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from tf_wsgen.data.prepared import CAMERA_LABELS, PoseGroup, PreparedData
-from tf_wsgen.data.views import detected
+from tf_wsgen.data.simulated_detector import detected
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16

@@ -8,9 +8,9 @@ import tensorflow as tf
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.geometry.alignment import root_centre
-from tf_wsgen.hypotheses.lifter import Lifter
-from tf_wsgen.hypotheses.radius import COUNTS, conformal_factors
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
+from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.lifting.radius import COUNTS, conformal_factors
 from tf_wsgen.metrics.posterior import joint_spread
 from tf_wsgen.numerics import safe_norm
 

@@ -11,8 +11,8 @@ from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.alignment import procrustes, root_centre
-from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.sampling import codes_for_rows, zero_code
+from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.metrics.pck import PCK_3D_JOINTS, auc_3d, pck_3d
 from tf_wsgen.metrics.pose_error import mpjpe
 from tf_wsgen.numerics import safe_divide

@@ -11,10 +11,10 @@ from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import MM_PER_METRE, PairedRows
 from tf_wsgen.geometry.alignment import root_centre
 from tf_wsgen.hypotheses.farthest_points import farthest_points
-from tf_wsgen.hypotheses.lifter import Lifter
 from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import codes_for_rows, zero_code
-from tf_wsgen.metrics.diversity import hypothesis_deviation
+from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.metrics.hypothesis_deviation import hypothesis_deviation
 from tf_wsgen.metrics.pose_error import protocol_1, protocol_2
 from tf_wsgen.metrics.posterior import energy_score
 

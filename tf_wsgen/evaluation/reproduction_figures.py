@@ -15,7 +15,7 @@ from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, _draw_flat, _draw_solid, _save
 from tf_wsgen.hypotheses.farthest_points import farthest_points
-from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.lifting.model import Lifter
 
 
 def draw_chart(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tf_wsgen.reproduction import paper
+from tf_wsgen.reproduction.cells import Cell, Chart, Table
 from tf_wsgen.reproduction.results import CHOICES, PROTOCOLS, WAYS, Results
-from tf_wsgen.reproduction.table import Cell, Chart, Table
 
 KINDS = ("detected", "ground truth")
 

@@ -1,6 +1,6 @@
 """What the paper prints: the figures beside ours (Li and Lee, BMVC 2020; errors in mm, 3DPCK in per cent)."""
 
-from tf_wsgen.data.readers.human36m import ACTIONS
+from tf_wsgen.datasets.readers.human36m import ACTIONS
 
 HUMAN36M, MPI_INF_3DHP = "Human3.6M", "MPI-INF-3DHP"
 # Where a table has the mean over all rows ("Avg.", "All").

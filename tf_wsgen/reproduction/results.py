@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tf_wsgen.reproduction.table import NOT_FINITE, NOT_GIVEN, Cell
+from tf_wsgen.reproduction.cells import NOT_FINITE, NOT_GIVEN, Cell
 
 CHOICES = {"zero_code": "ZC", "mean_shift": "MS", "best_hypothesis": "BH"}
 PROTOCOLS = {

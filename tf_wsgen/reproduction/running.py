@@ -12,13 +12,13 @@ from tf_wsgen.config import Config, DataConfig
 from tf_wsgen.data.training_data import read_source
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.reproduction_figures import draw_chart, draw_without_truth
-from tf_wsgen.reproduction.files import open_data
+from tf_wsgen.reproduction.cells import Table
+from tf_wsgen.reproduction.data_files import open_data
+from tf_wsgen.reproduction.paper_tables import make_tables
 from tf_wsgen.reproduction.plan import BASE, measurements, runs
 from tf_wsgen.reproduction.progress import Progress
 from tf_wsgen.reproduction.results import Results
 from tf_wsgen.reproduction.session import CHECKPOINT, Session, clear
-from tf_wsgen.reproduction.table import Table
-from tf_wsgen.reproduction.tables import make_tables
 from tf_wsgen.training.workdir import alone_in, write_text
 from tf_wsgen.training.workflow import picture_run
 

@@ -11,7 +11,7 @@ from tf_wsgen.config import Config
 from tf_wsgen.data.training_data import load_test_rows
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.pck_report import pck_report
-from tf_wsgen.reproduction.files import DataFile, RunRecord, fingerprint
+from tf_wsgen.reproduction.data_files import DataFile, RunRecord, fingerprint
 from tf_wsgen.reproduction.plan import Measurement, Run
 from tf_wsgen.reproduction.progress import Progress, Step
 from tf_wsgen.training.loop import CHANGEABLE, train

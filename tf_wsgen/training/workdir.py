@@ -15,7 +15,7 @@ from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError
 
 if typing.TYPE_CHECKING:  # TensorFlow takes seconds to import; a mistake in a path is told at once.
-    from tf_wsgen.hypotheses.lifter import Lifter
+    from tf_wsgen.lifting.model import Lifter
 
 VERSIONED = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 
@@ -93,7 +93,7 @@ class Workdir:
         Raises:
             InputError: No run, or no checkpoint yet.
         """
-        from tf_wsgen.hypotheses.lifter_file import load_lifter
+        from tf_wsgen.lifting.model_file import load_lifter
 
         self.config()
         file = self.lifter_file(which)
@@ -104,7 +104,7 @@ class Workdir:
 
     def save_lifter(self, which: str, lifter: "Lifter", updates: int) -> None:
         """Writes the latest or the best lifter, with what `begin` wrote of the run."""
-        from tf_wsgen.hypotheses.lifter_file import save_lifter
+        from tf_wsgen.lifting.model_file import save_lifter
 
         save_lifter(lifter, self.lifter_file(which), {"updates": updates, **self.run()})
 

@@ -9,9 +9,9 @@ from tf_wsgen.config import Config
 from tf_wsgen.data.measured_rows import measured_rows
 from tf_wsgen.data.training_data import PairedRows, load_test_rows, load_training_data
 from tf_wsgen.evaluation.figures import draw_hypotheses
-from tf_wsgen.evaluation.posterior import posterior_report
+from tf_wsgen.evaluation.posterior_report import posterior_report
 from tf_wsgen.evaluation.protocols import Evaluator, baselines
-from tf_wsgen.hypotheses.lifter import Lifter
+from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.training.loop import held_out_rows
 from tf_wsgen.training.workdir import Workdir
 

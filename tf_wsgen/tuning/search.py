@@ -16,12 +16,12 @@ from tqdm import tqdm
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.training_data import PairedRows, load_training_data
 from tf_wsgen.errors import InputError, NonFiniteLossError
-from tf_wsgen.evaluation.posterior import posterior_report
+from tf_wsgen.evaluation.posterior_report import posterior_report
 from tf_wsgen.training.callbacks import objective
 from tf_wsgen.training.loop import CHANGEABLE, held_out_rows, train
 from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged, write_text
 from tf_wsgen.tuning.oracles import TITLES, make_oracle, searched, trial_config
-from tf_wsgen.tuning.results import Outcome, Trial
+from tf_wsgen.tuning.trials import Outcome, Trial
 
 # A search may go on with more trials, and with what a run may change; but its trials must be equally long.
 CHANGEABLE_IN_SEARCH = {*CHANGEABLE, "tuning.max_trials"} - {"training.updates"}

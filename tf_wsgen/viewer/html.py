@@ -15,9 +15,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tf_wsgen.data.safe_files import existing_file
 from tf_wsgen.errors import InputError
-from tf_wsgen.hypotheses.predictions import LiftedPoses, Predictions
+from tf_wsgen.files import existing_file
+from tf_wsgen.lifting.result import LiftedPoses, Predictions
 
 # Poses drawn in 3D, the chosen ones included: about 25 MB in the file, as much as a telephone's browser takes.
 MOST_POSES = 110_000

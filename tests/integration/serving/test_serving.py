@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
-from tf_wsgen.hypotheses.endpoints import MOST_SAMPLES, MOST_SHIFTED
+from tf_wsgen.lifting.endpoints import MOST_SAMPLES, MOST_SHIFTED
 
 INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
 OUTPUTS = {"pose_3d", "pose_3d_template", "camera", "reprojection", "log_likelihood"}

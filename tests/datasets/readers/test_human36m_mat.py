@@ -1,0 +1,228 @@
+"""RepNet's .mat files: flat rows in MATLAB 5 and 7.3, which way y points, and everything broken."""
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+
+from tf_wsgen.datasets.clip import check_clip
+from tf_wsgen.datasets.readers.human36m_mat import read_repnet_mat
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+ROWS = 70
+# Heads above, ankles below.
+HEIGHT = {"head": -700.0, "neck": -600.0, "thorax": -500.0, "left_ankle": 850.0, "right_ankle": 860.0}
+UPRIGHT = np.array([HEIGHT.get(joint, 0.0) for joint in HUMAN16.joints])
+
+
+def people(dimensions, rows=ROWS, seed=0):
+    """(T, 16, D) with y down: millimetres in 3D, and in 2D normalised as this line of work does."""
+    points = np.random.default_rng(seed).normal(0.0, 150.0, (rows, 16, dimensions))
+    points[..., 1] += UPRIGHT
+    return points if dimensions == 3 else points / 400.0
+
+
+def flat(points):
+    """x1 … x16, y1 … y16(, z1 … z16)."""
+    return np.concatenate([points[..., axis] for axis in range(points.shape[-1])], axis=1)
+
+
+def save(path, **content):
+    """MATLAB 5, compressed as version 7 does."""
+    scipy.io.savemat(path, content, do_compression=True)
+    return path
+
+
+def save_73(path, **content):
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, values in content.items():
+            file[name] = values.T
+    with open(path, "r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    return path
+
+
+def read(path, group="train", **options):
+    clips = []
+    for clip in read_repnet_mat(path, group, **options):
+        check_clip(clip)
+        clips.append(clip)
+    return clips
+
+
+@pytest.mark.parametrize("writer", [save, save_73])
+@pytest.mark.parametrize("names", [("poses_2d", "poses_3d"), ("Att2d", "Att3d")])
+def test_rows_come_back_by_joint(tmp_path, writer, names):
+    path = writer(tmp_path / "data_train.mat", **dict(zip(names, (flat(people(2)), flat(people(3))), strict=True)))
+    (clip,) = read(path)
+    np.testing.assert_allclose(clip.pose_2d, people(2), rtol=1e-6)
+    np.testing.assert_allclose(clip.pose_3d, people(3), rtol=1e-6)
+    assert clip.pose_2d.dtype == clip.pose_3d.dtype == np.float32
+    assert (clip.where, clip.group, clip.labels) == (str(path), "train", {"sequence": "data_train"})
+
+
+def test_one_row_by_hand(tmp_path):
+    row = np.arange(48.0)[None] * 20
+    (clip,) = read(save(tmp_path / "a.mat", poses_3d=row), y_up_3d=False)
+    # The second joint: x2, y2, z2.
+    np.testing.assert_array_equal(clip.pose_3d[0, 1], [20, 20 * 17, 20 * 33])
+    assert clip.pose_2d is None
+
+
+def test_the_type_of_the_numbers_does_not_matter(tmp_path):
+    rows = flat(people(3))
+    (clip,) = read(save(tmp_path / "a.mat", poses_3d=rows.astype(np.int16)))
+    np.testing.assert_array_equal(clip.pose_3d, people(3).astype(np.int16))
+
+
+def test_rows_that_are_not_as_many_are_two_clips(tmp_path):
+    path = save(tmp_path / "a.mat", poses_2d=flat(people(2)), poses_3d=flat(people(3, 90)))
+    first, second = read(path)
+    assert (first.where, first.pose_3d, len(first)) == (f"{path}: 2D", None, ROWS)
+    assert (second.where, second.pose_2d, len(second)) == (f"{path}: 3D", None, 90)
+    assert first.labels == second.labels
+
+
+def test_as_many_rows_after_the_stride_are_still_not_pairs(tmp_path):
+    path = save(tmp_path / "a.mat", poses_2d=flat(people(2, 65)), poses_3d=flat(people(3, 66)))
+    assert [len(clip) for clip in read(path, stride=64)] == [2, 2]
+
+
+def test_every_64th_row(tmp_path):
+    path = save(tmp_path / "a.mat", poses_2d=flat(people(2)), poses_3d=flat(people(3)))
+    (clip,) = read(path, "test", stride=64)
+    np.testing.assert_allclose(clip.pose_2d, people(2)[[0, 64]], rtol=1e-6)
+    np.testing.assert_allclose(clip.pose_3d, people(3)[[0, 64]], rtol=1e-6)
+    assert clip.group == "test"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "action"),
+    [
+        ("Walking_2dGT_3d_test", None, "Walking"),
+        ("SittingDown_2dSHFT_3d_test", None, "SittingDown"),
+        ("Photo", None, "Photo"),
+        ("data_2dGT_3d_test", None, None),
+        ("Walking_2dGT_3d_test", "Running", "Running"),
+    ],
+)
+def test_the_action_comes_from_the_option_or_the_name(tmp_path, name, given, action):
+    (clip,) = read(save(tmp_path / f"{name}.mat", poses_3d=flat(people(3))), action=given)
+    assert clip.labels == {"sequence": name} | ({"action": action} if action else {})
+
+
+# The frame's way up.
+
+TURNED = {2: [1, -1], 3: [1, -1, -1]}
+
+
+@pytest.mark.parametrize("up", [(), (2,), (3,), (2, 3)])
+@pytest.mark.parametrize("told_by_option", [False, True])
+def test_y_is_turned_down_where_it_points_up(tmp_path, up, told_by_option):
+    stored = {d: flat(people(d) * TURNED[d] if d in up else people(d)) for d in (2, 3)}
+    path = save(tmp_path / "a.mat", poses_2d=stored[2], poses_3d=stored[3])
+    told = []
+    options = {f"y_up_{d}d": d in up for d in (2, 3)} if told_by_option else {}
+    (clip,) = read(path, notice=told.append, **options)
+    np.testing.assert_allclose(clip.pose_2d, people(2), rtol=1e-6)
+    np.testing.assert_allclose(clip.pose_3d, people(3), rtol=1e-6)
+    expected = [] if told_by_option else [f"{path}: most heads are below the ankles in {d}D" for d in up]
+    assert [text.partition(",")[0] for text in told] == expected
+
+
+def test_the_option_wins_over_what_is_seen(tmp_path):
+    acrobats = people(2) * [1, -1]
+    (clip,) = read(save(tmp_path / "a.mat", poses_2d=flat(acrobats)), y_up_2d=False)
+    np.testing.assert_allclose(clip.pose_2d, acrobats, rtol=1e-6)
+
+
+def test_a_turned_pose_is_no_mirror_image(tmp_path):
+    (clip,) = read(save(tmp_path / "a.mat", poses_3d=flat(people(3))), y_up_3d=True)
+    hips = [HUMAN16.index(name) for name in ("right_hip", "left_hip", "head", "left_ankle")]
+    triple = [
+        np.linalg.det(np.diff(points[:, hips].astype(np.float64), axis=1)) for points in (clip.pose_3d, people(3))
+    ]
+    np.testing.assert_allclose(*triple, rtol=1e-3)
+
+
+# Broken files.
+
+
+def with_value(values, index, value):
+    values = values.copy()
+    values[index] = value
+    return values
+
+
+FLAT_2D, FLAT_3D = flat(people(2)), flat(people(3))
+BROKEN = {
+    "other variables": ({"pose2d": FLAT_2D}, r"has none of \['poses_2d', 'Att2d', 'poses_3d', 'Att3d'\]"),
+    "both names": ({"poses_2d": FLAT_2D, "Att2d": FLAT_2D}, "has both poses_2d and Att2d; expected one of them"),
+    "columns for rows": ({"poses_2d": FLAT_2D.T}, r"poses_2d has shape \(32, 70\); expected \(rows, 32\)"),
+    "3D in 2D": ({"poses_2d": FLAT_3D}, r"poses_2d has shape \(70, 48\); expected \(rows, 32\)"),
+    "17 joints": ({"poses_3d": np.ones((9, 51))}, r"poses_3d has shape \(9, 51\); expected \(rows, 48\)"),
+    "not flat": ({"poses_3d": people(3)}, r"poses_3d has shape \(70, 16, 3\)"),
+    "no rows": ({"poses_3d": FLAT_3D[:0]}, r"poses_3d has shape \(0, \d+\)"),
+    "metres": ({"poses_3d": FLAT_3D / 1000}, "joints are typically .* expected millimetres"),
+    "NaN in 2D": ({"poses_2d": with_value(FLAT_2D, (5, 31), np.nan)}, "2D frame 5 is not finite"),
+    "infinity in 3D": ({"poses_3d": with_value(FLAT_3D, (69, 0), -np.inf)}, "3D frame 69 is not finite"),
+    "too large for float32": ({"poses_3d": with_value(FLAT_3D, (7, 20), 1e300)}, "3D frame 7 is not finite"),
+    "complex": ({"poses_2d": FLAT_2D * 1j}, "poses_2d is complex128; expected numbers"),
+    "a text": ({"poses_2d": "none"}, "poses_2d is <U4; expected numbers"),
+    "cells": ({"poses_2d": np.array([[FLAT_2D, FLAT_2D]], object)}, "poses_2d is object; expected numbers"),
+    "a struct": ({"poses_2d": {"x": FLAT_2D}}, "poses_2d is .*; expected numbers"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), BROKEN.values(), ids=BROKEN)
+def test_broken_variables_are_refused_by_name(tmp_path, content, message):
+    path = save(tmp_path / "a.mat", **content)
+    with pytest.raises(InputError, match=r"a\.mat.*" + message):
+        read(path)
+
+
+@pytest.mark.parametrize("writer", [save, save_73])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        ("folder", "is a folder"),
+        (b"", "is empty"),
+        (b"poses_2d = 1;\n", "cannot be read as a .mat file with poses_2d and poses_3d"),
+        (0.3, "cannot be read"),
+        (0.9, "cannot be read"),
+    ],
+)
+def test_what_is_no_matlab_file_is_refused_by_name(tmp_path, writer, content, message):
+    path = writer(tmp_path / "a.mat", poses_2d=FLAT_2D)
+    whole = path.read_bytes()
+    path.unlink()
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
+    with pytest.raises(InputError, match=r"a\.mat: " + message):
+        read(path)
+
+
+def test_rows_that_are_only_announced_are_refused(tmp_path):
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        file.create_dataset("poses_3d", (48, 10**12), "f8", chunks=(48, 1024))
+    with pytest.raises(InputError, match=r"a\.mat: poses_3d announces 384,000,000,000,000 bytes but stores 0"):
+        read(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"group": "valid"}, r"group is 'valid'; expected one of \['train', 'test'\]"),
+        ({"stride": 0}, "stride is 0; expected a whole number from 1"),
+        ({"stride": 2.0}, "stride is 2.0"),
+        ({"stride": True}, "stride is True"),
+    ],
+)
+def test_options_are_checked(tmp_path, options, message):
+    path = save(tmp_path / "a.mat", poses_2d=FLAT_2D)
+    with pytest.raises(InputError, match=message):
+        read(path, **{"group": "train", **options})

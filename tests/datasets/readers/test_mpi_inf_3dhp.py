@@ -1,0 +1,398 @@
+"""MPI-INF-3DHP: files in the official structure give the known joints; what is broken is refused by file and place."""
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+
+from tf_wsgen.datasets.clip import check_clip
+from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp, read_3dhp_test, read_3dhp_train
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+FRAMES = 6
+# For each joint of ours, its number in the files: r hip, r knee, r ankle, l hip, l knee, l ankle, pelvis, thorax
+# (their neck), neck (their head), head (their head top), l shoulder, elbow, wrist, r shoulder, elbow, wrist.
+OF_28 = [23, 24, 25, 18, 19, 20, 4, 5, 6, 7, 9, 10, 11, 14, 15, 16]
+OF_17 = [8, 9, 10, 11, 12, 13, 14, 1, 16, 0, 5, 6, 7, 2, 3, 4]
+
+
+def points(joints, dimensions, frames=FRAMES, offset=0.0):
+    """(T, J, D) numbers that tell joint, frame and coordinate: y of joint 3 in frame 2 is 130 + 2 + 0.5."""
+    frame, joint, coordinate = np.ogrid[:frames, :joints, :dimensions]
+    return 100.0 + 10.0 * joint + 40.0 * joint * (coordinate == 0) + frame + 0.5 * coordinate + offset
+
+
+def cell_array(cells):
+    """A MATLAB cell array of 14 × 1, which `np.array` would make a block of numbers."""
+    array = np.empty((len(cells), 1), object)
+    for index, cell in enumerate(cells):
+        array[index, 0] = cell
+    return array
+
+
+def flat(joints, dimensions, offset, frames=FRAMES):
+    return points(joints, dimensions, frames, offset).reshape(frames, -1)
+
+
+def train_content(cameras=14):
+    """annot.mat: rows x1 y1 x2 y2 …; cameras are 1000 apart, annot3 is 0.25 from univ_annot3."""
+    return {
+        "annot2": [flat(28, 2, 1000.0 * camera) for camera in range(cameras)],
+        "annot3": [flat(28, 3, 1000.0 * camera + 0.25) for camera in range(cameras)],
+        "univ_annot3": [flat(28, 3, 1000.0 * camera) for camera in range(cameras)],
+        "cameras": np.arange(cameras, dtype=np.uint8)[None],
+        "frames": np.arange(FRAMES, dtype=np.uint16)[:, None],
+    }
+
+
+def write_train(folder, content=None):
+    folder.mkdir(parents=True)
+    content = train_content() if content is None else content
+    variables = {name: cell_array(v) if isinstance(v, list) else v for name, v in content.items()}
+    scipy.io.savemat(folder / "annot.mat", variables, do_compression=True)
+
+
+def write_test(folder, **changes):
+    """annot_data.mat as h5py sees MATLAB 7.3: axes reversed, (N, 1, 17, 3)."""
+    folder.mkdir(parents=True)
+    content = {
+        "annot2": points(17, 2)[:, None],
+        "annot3": points(17, 3, offset=0.25)[:, None],
+        "univ_annot3": points(17, 3)[:, None],
+        "valid_frame": np.array([1, 1, 0, 1, 0, 1], np.uint8)[:, None],
+        "activity_annotation": np.array([1, 2, 0, 5, 7, 4], np.float64)[:, None],
+        "bb_crop": np.zeros((FRAMES, 34)),
+    } | changes
+    with h5py.File(folder / "annot_data.mat", "w", userblock_size=512) as file:
+        for name, values in content.items():
+            if values is not None:
+                file[name] = values
+
+
+def read(reader, folder, **options):
+    clips = list(reader(folder, **options))
+    for clip in clips:
+        check_clip(clip)
+    return clips
+
+
+def test_training_sequences_come_by_sequence_and_camera(tmp_path):
+    for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1"):
+        write_train(tmp_path / name)
+    (tmp_path / "S1/notes.txt").write_text("not a sequence")
+    clips = read(read_3dhp_train, tmp_path)
+    assert [(c.labels["sequence"], c.labels["camera"]) for c in clips] == [
+        (name, camera) for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1") for camera in "01245678"
+    ]
+    last = clips[-1]
+    assert last.labels == {"subject": "S8", "sequence": "S8/Seq1", "camera": "8"}
+    assert (last.group, last.image_size, len(last)) == ("train", (2048, 2048), FRAMES)
+    np.testing.assert_array_equal(last.pose_2d, points(28, 2, offset=8000.0)[:, OF_28])
+    np.testing.assert_array_equal(last.pose_3d, points(28, 3, offset=8000.0)[:, OF_28])
+
+
+def test_one_joint_by_hand(tmp_path):
+    # The right knee is joint 24; x1 y1 x2 y2 … puts its y at column 49 of annot2 and its z at column 74 of univ_annot3.
+    content = train_content()
+    content["annot2"][2][3, 49], content["univ_annot3"][2][3, 74] = -7.0, 4321.0
+    write_train(tmp_path / "S3/Seq2", content)
+    (clip,) = read(read_3dhp_train, tmp_path, cameras=[2])
+    knee = HUMAN16.index("right_knee")
+    assert clip.pose_2d[3, knee, 1] == -7.0
+    assert clip.pose_3d[3, knee, 2] == 4321.0
+
+
+def test_options_of_the_training_reader(tmp_path):
+    write_train(tmp_path / "S1/Seq1")
+    clips = read(read_3dhp_train, tmp_path, cameras=[13, 3], stride=4, annotation="annot3")
+    assert [clip.labels["camera"] for clip in clips] == ["13", "3"]
+    np.testing.assert_array_equal(clips[1].pose_2d, points(28, 2, offset=3000.0)[[0, 4]][:, OF_28])
+    np.testing.assert_array_equal(clips[1].pose_3d, points(28, 3, offset=3000.25)[[0, 4]][:, OF_28])
+
+
+def test_the_cells_belong_to_the_cameras_that_the_file_lists(tmp_path):
+    content = train_content(3) | {"cameras": np.array([[7, 0, 4]], np.uint8)}
+    write_train(tmp_path / "S1/Seq1", content)
+    (clip,) = read(read_3dhp_train, tmp_path, cameras=[4])
+    np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=2000.0)[:, OF_28])
+
+
+def test_without_lists_of_cameras_and_frames_the_cells_count_from_0(tmp_path):
+    content = train_content()
+    del content["cameras"], content["frames"]
+    write_train(tmp_path / "S1/Seq1", content)
+    (clip,) = read(read_3dhp_train, tmp_path, cameras=[5])
+    np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=5000.0)[:, OF_28])
+
+
+def test_training_is_read_one_sequence_at_a_time(tmp_path):
+    write_train(tmp_path / "S1/Seq1")
+    (tmp_path / "S1/Seq2").mkdir()
+    clips = read_3dhp_train(tmp_path, cameras=[0])
+    assert next(clips).labels["sequence"] == "S1/Seq1"
+    with pytest.raises(InputError, match=r"Seq2.annot\.mat: there is no such file"):
+        next(clips)
+
+
+def test_test_sequences_keep_all_frames_and_say_which_are_valid(tmp_path):
+    write_test(tmp_path / "TS2")
+    (clip,) = read(read_3dhp_test, tmp_path)
+    assert (clip.group, clip.image_size) == ("test", (2048, 2048))
+    np.testing.assert_array_equal(clip.pose_2d, points(17, 2)[:, OF_17])
+    np.testing.assert_array_equal(clip.pose_3d, points(17, 3)[:, OF_17])
+    np.testing.assert_array_equal(clip.labels["valid"], [1, 1, 0, 1, 0, 1])
+    assert clip.labels["action"].tolist() == [
+        "Standing/Walking", "Exercising", "", "On The Floor", "Miscellaneous", "Reaching/Crouching",
+    ]  # fmt: skip
+    texts = {name: clip.labels[name] for name in ("subject", "sequence", "camera", "scene")}
+    assert texts == {"subject": "TS2", "sequence": "TS2", "camera": "0", "scene": "GS"}
+
+
+def test_test_frames_that_do_not_count_can_be_left_out(tmp_path):
+    write_test(tmp_path / "TS1")
+    (clip,) = read(read_3dhp_test, tmp_path, only_valid=True, annotation="annot3")
+    np.testing.assert_array_equal(clip.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
+    np.testing.assert_array_equal(clip.labels["valid"], np.ones(4))
+    assert clip.labels["action"].tolist()[-1] == "Reaching/Crouching"
+
+
+def test_scenes_and_image_sizes_of_the_six_test_sequences(tmp_path):
+    for number in range(1, 7):
+        write_test(tmp_path / f"TS{number}")
+    clips = read(read_3dhp_test, tmp_path)
+    assert [clip.labels["scene"] for clip in clips] == ["GS", "GS", "no GS", "no GS", "outdoor", "outdoor"]
+    assert [clip.image_size for clip in clips] == [(2048, 2048)] * 4 + [(1920, 1080)] * 2
+
+
+@pytest.mark.parametrize(
+    ("folders", "groups"),
+    [
+        (["S1/Seq1", "TS1", "TS4"], ["train", "test", "test"]),
+        (["S1/Seq1", "mpi_inf_3dhp_test_set/TS1"], ["train", "test"]),
+        (["mpi_inf_3dhp/S1/Seq1"], ["train"]),
+        (["test/TS6"], ["test"]),
+    ],
+)
+def test_both_readers_read_what_is_there(tmp_path, folders, groups):
+    for folder in folders:
+        (write_test if "TS" in folder else write_train)(tmp_path / folder)
+    assert [clip.group for clip in read(read_3dhp, tmp_path, cameras=[0])] == groups
+
+
+def test_options_reach_both_readers(tmp_path):
+    write_train(tmp_path / "S1/Seq1")
+    write_test(tmp_path / "TS1")
+    train, test = read(read_3dhp, tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
+    np.testing.assert_array_equal(train.pose_3d, points(28, 3, offset=1000.25)[::3][:, OF_28])
+    np.testing.assert_array_equal(test.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
+
+
+def put(name, values):
+    return lambda content: content.update({name: values})
+
+
+def put_cell(name, camera, change):
+    def apply(content):
+        content[name][camera] = change(content[name][camera])
+
+    return apply
+
+
+def put_element(index, value):
+    def apply(cell):
+        cell[index] = value
+        return cell
+
+    return apply
+
+
+BROKEN_TRAIN = {
+    "no 2D": (lambda content: content.pop("annot2"), "has no variable 'annot2'"),
+    "no universal 3D": (lambda content: content.pop("univ_annot3"), "has no variable 'univ_annot3'"),
+    "a block for cells": (
+        put("annot2", np.ones((14, FRAMES, 56))),
+        r"annot2 is float64 of shape \(14, 6, 56\); .*cells",
+    ),
+    "17 joints": (put_cell("annot2", 1, lambda cell: cell[:, :34]), r"camera 1, annot2 is .*\(6, 34\); .*\(N, 56\)"),
+    "2D for 3D": (put_cell("univ_annot3", 0, lambda cell: cell[:, :56]), r"univ_annot3 is .*\(6, 56\); .*\(N, 84\)"),
+    "swapped axes": (put_cell("univ_annot3", 4, lambda cell: cell.T), r"camera 4, univ_annot3 is .*\(84, 6\)"),
+    "a row a joint": (put_cell("annot2", 0, lambda cell: cell.reshape(6, 28, 2)), r"annot2 is .*\(6, 28, 2\)"),
+    "texts": (put_cell("annot2", 0, lambda _: np.array(["walking"])), "camera 0, annot2 is <U7 of shape"),
+    "complex numbers": (put_cell("annot2", 0, lambda cell: cell + 1j), "camera 0, annot2 is complex128"),
+    "a cell in a cell": (put_cell("annot2", 0, lambda cell: cell_array([cell])), "camera 0, annot2 is object"),
+    "an empty cell": (put_cell("annot2", 2, lambda _: np.zeros((0, 0))), r"camera 2, annot2 is .*\(0, 0\)"),
+    "no frames": (
+        lambda content: [
+            put_cell("annot2", 0, lambda cell: cell[:0])(content),
+            put_cell("univ_annot3", 0, lambda cell: cell[:0])(content),
+            content.pop("frames"),
+        ],
+        "camera 0: has no frames",
+    ),
+    "2D a frame short": (put_cell("annot2", 8, lambda cell: cell[:-1]), "camera 8: .*: 5 in annot2, 6 in univ_annot3"),
+    "3D a frame short": (
+        put_cell("univ_annot3", 0, lambda cell: cell[1:]),
+        "camera 0: .*: 6 in annot2, 5 in univ_annot3",
+    ),
+    "frames of another clip": (put("frames", np.arange(7)[:, None]), "different numbers of frames: .* 7 in frames"),
+    "a camera less in 3D": (
+        lambda content: content["univ_annot3"].pop(),
+        "14 cells and univ_annot3 13; expected as many",
+    ),
+    "cameras of another rig": (put("cameras", np.arange(20, 34)[None]), r"has no camera 0; its cameras are \[20, 21"),
+    "too few cameras listed": (put("cameras", np.arange(8)[None]), "cameras has 8 numbers, annot2 14 cells"),
+    "NaN in 2D": (put_cell("annot2", 1, put_element((2, 48), np.nan)), "camera 1: 2D frame 2 is not finite"),
+    "infinity in 3D": (put_cell("univ_annot3", 0, put_element((5, 72), np.inf)), "camera 0: 3D frame 5 is not finite"),
+    "metres": (put_cell("univ_annot3", 0, lambda cell: cell / 1e3), "camera 0: joints are typically .* millimetres"),
+    "micrometres": (put_cell("univ_annot3", 0, lambda cell: cell * 1e3), "camera 0: joints are typically .*"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BROKEN_TRAIN.values(), ids=BROKEN_TRAIN)
+def test_broken_training_files_are_refused_by_name_and_place(tmp_path, change, message):
+    content = train_content()
+    change(content)
+    write_train(tmp_path / "S2/Seq1", content)
+    with pytest.raises(InputError, match=r"S2.Seq1.annot\.mat: .*" + message) as error:
+        read(read_3dhp_train, tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def rows(count):
+    return np.ones((count, 1))
+
+
+BROKEN_TEST = {
+    "no 2D": ({"annot2": None}, "has no dataset 'annot2'"),
+    "no universal 3D": ({"univ_annot3": None}, "has no dataset 'univ_annot3'"),
+    "no valid frames listed": ({"valid_frame": None}, "has no dataset 'valid_frame'"),
+    "no activities": ({"activity_annotation": None}, "has no dataset 'activity_annotation'"),
+    "28 joints": ({"annot2": points(28, 2)[:, None]}, r"annot2 has shape \(6, 1, 28, 2\); expected \(N, 1, 17, 2\)"),
+    "MATLAB's axes": ({"univ_annot3": points(17, 3).T[:, :, None]}, r"univ_annot3 has shape \(3, 17, 1, 6\)"),
+    "no axis of people": ({"annot2": points(17, 2)}, r"annot2 has shape \(6, 17, 2\)"),
+    "texts": ({"annot2": np.full((FRAMES, 1, 17, 2), b"1")}, "annot2 is not an array of numbers"),
+    "2D a frame short": ({"annot2": points(17, 2, 5)[:, None]}, "different numbers of frames: 5 in annot2, 6 in univ"),
+    "validity a frame short": ({"valid_frame": rows(5)}, "5 in valid_frame"),
+    "activities a frame long": ({"activity_annotation": rows(7)}, "7 in activity_annotation"),
+    "half valid": ({"valid_frame": 0.5 * rows(FRAMES)}, "valid_frame holds values other than 0 and 1"),
+    "activity 8": ({"activity_annotation": 8 * rows(FRAMES)}, "of frame 0 is 8.0; expected 1 to 7"),
+    "activity NaN": ({"activity_annotation": np.nan * rows(FRAMES)}, "of frame 0 is nan; expected 1 to 7"),
+    "no frames": (
+        {
+            "annot2": np.ones((0, 1, 17, 2)),
+            "univ_annot3": np.ones((0, 1, 17, 3)),
+            "valid_frame": rows(0),
+            "activity_annotation": rows(0),
+        },
+        "has no frames",
+    ),
+    "NaN in 3D": ({"univ_annot3": points(17, 3)[:, None] * np.nan}, "3D frame 0 is not finite"),
+    "infinity in 2D": ({"annot2": points(17, 2)[:, None] * np.inf}, "2D frame 0 is not finite"),
+    "metres": ({"univ_annot3": points(17, 3)[:, None] / 1e3}, "joints are typically .* expected millimetres"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), BROKEN_TEST.values(), ids=BROKEN_TEST)
+def test_broken_test_files_are_refused_by_name_and_place(tmp_path, changes, message):
+    write_test(tmp_path / "TS3", **changes)
+    with pytest.raises(InputError, match=r"TS3.annot_data\.mat: .*" + message) as error:
+        read(read_3dhp_test, tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_test_file_that_announces_more_than_it_stores_is_refused(tmp_path):
+    write_test(tmp_path / "TS1")
+    with h5py.File(tmp_path / "TS1/annot_data.mat", "r+") as file:
+        del file["annot2"]
+        file.create_dataset("annot2", (10**9, 1, 17, 2), np.float64, chunks=(1024, 1, 17, 2))
+    with pytest.raises(InputError, match=r"annot2 announces 272,000,000,000 bytes but stores"):
+        read(read_3dhp_test, tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, "folder", b"", b"frame,x,y\n", 0.5], ids=str)
+@pytest.mark.parametrize(
+    ("write", "file", "reader"),
+    [(write_train, "S1/Seq1/annot.mat", read_3dhp_train), (write_test, "TS1/annot_data.mat", read_3dhp_test)],
+    ids=["train", "test"],
+)
+def test_what_is_no_such_file_is_refused_by_name(tmp_path, write, file, reader, content):
+    path = tmp_path / file
+    write(path.parent)
+    whole = path.read_bytes()
+    path.unlink()
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
+    with pytest.raises(
+        InputError, match=path.name + ": .*(no such file|is a folder|is empty|cannot be read as)"
+    ) as error:
+        read(reader, tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_of_the_other_matlab_version_is_refused(tmp_path):
+    write_test(tmp_path / "TS1")
+    (tmp_path / "S1/Seq1").mkdir(parents=True)
+    (tmp_path / "TS1/annot_data.mat").rename(tmp_path / "S1/Seq1/annot.mat")
+    with pytest.raises(InputError, match=r"annot\.mat: cannot be read as the annot\.mat of a training sequence"):
+        read(read_3dhp_train, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cameras": []}, "cameras are .*; expected at least one"),
+        ({"cameras": [0, 1, 0]}, r"cameras are \[0, 1, 0\]; expected .* each once"),
+        ({"cameras": [0, 14]}, "has no camera 14"),
+        ({"stride": 0}, "stride is 0; expected a whole number from 1"),
+        ({"stride": 2.5}, "stride is 2.5"),
+        ({"annotation": "annot2"}, r"annotation is 'annot2'; expected one of \['univ_annot3', 'annot3'\]"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(tmp_path, options, message):
+    write_train(tmp_path / "S1/Seq1")
+    with pytest.raises(InputError, match=message):
+        read(read_3dhp_train, tmp_path, **options)
+
+
+def test_the_test_reader_knows_its_annotations(tmp_path):
+    write_test(tmp_path / "TS1")
+    with pytest.raises(InputError, match="annotation is 'annot'"):
+        read(read_3dhp_test, tmp_path, annotation="annot")
+
+
+@pytest.mark.parametrize(
+    ("reader", "message"),
+    [
+        (read_3dhp, r"neither S\*/Seq\* nor TS\*"),
+        (read_3dhp_train, r"no folders S\*/Seq\*"),
+        (read_3dhp_test, r"no .* TS\*"),
+    ],
+)
+def test_folders_without_the_data_set_are_refused(tmp_path, reader, message):
+    with pytest.raises(InputError, match=message):
+        read(reader, tmp_path)
+    with pytest.raises(InputError, match="nowhere: there is no such folder"):
+        read(reader, tmp_path / "nowhere")
+    (tmp_path / "a.mat").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"a\.mat: there is no such folder"):
+        read(reader, tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize(
+    ("folders", "reader"),
+    [(["S1/Seq1", "copy/S1/Seq1"], read_3dhp_train), (["TS1", "old/TS1"], read_3dhp_test)],
+)
+def test_a_sequence_that_is_there_twice_is_refused(tmp_path, folders, reader):
+    for folder in folders:
+        (write_test if "TS" in folder else write_train)(tmp_path / folder)
+    with pytest.raises(InputError, match=r"is there twice, also as .*; expected each sequence once"):
+        read(reader, tmp_path)
+
+
+def test_a_seventh_test_sequence_has_no_scene(tmp_path):
+    write_test(tmp_path / "TS7")
+    with pytest.raises(InputError, match=r"TS7: is no test sequence; expected one of \['TS1'"):
+        read(read_3dhp_test, tmp_path)

@@ -1,0 +1,194 @@
+"""The public way in: any leading axes, any form of the model, one sentence for what cannot be lifted."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_wsgen
+from tf_wsgen.errors import InputError
+from tf_wsgen.export import export_saved_model
+from tf_wsgen.geometry.ray import ray_through
+from tf_wsgen.lifting.api import PoseLifter
+from tf_wsgen.lifting.endpoints import Endpoints
+from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.lifting.model_file import save_lifter
+from tf_wsgen.lifting.radius import COUNTS, LEAST_SPREAD, LEVELS
+from tf_wsgen.networks import Camera, Generator, Trunk
+from tf_wsgen.skeleton import HUMAN16
+
+
+@pytest.fixture(scope="module")
+def networks():
+    factors = np.ones((len(COUNTS), len(LEVELS), 16)) * [[1.0], [2.0]]
+    parts = Trunk(16, 16), Generator(16, 16, 8, pose_gain=0.2), Camera(16)
+    return Lifter(HUMAN16, *parts, [[0.0] * 3] * 4, 1.25, body_height=1.7, radius_factors=factors)
+
+
+@pytest.fixture(scope="module")
+def lifter(networks):
+    return PoseLifter(Endpoints(networks), HUMAN16, "tiny")
+
+
+def people(*leading):
+    return np.random.default_rng(0).normal([600.0, 400.0], [80.0, 150.0], (*leading, 16, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("leading", [(), (1,), (5,), (2, 3), (1, 2, 2)])
+def test_any_leading_axes(lifter, leading):
+    keypoints = people(*leading)
+    result = lifter(keypoints, num_hypotheses=4)
+    shapes = {name: value.shape for name, value in vars(result).items()}
+    assert shapes == {
+        "keypoints": (*leading, 16, 2),
+        "visible": (*leading, 16),
+        "pose_3d": (*leading, 16, 3),
+        "reprojection": (*leading, 16, 2),
+        "log_likelihood": leading,
+        "hypotheses": (*leading, 4, 16, 3),
+        "hypotheses_reprojection": (*leading, 4, 16, 2),
+        "hypotheses_log_likelihood": (*leading, 4),
+        "radius": (*leading, 16, 2),
+    }
+    assert result.spread.shape == (*leading, 16)
+    flat = lifter(keypoints.reshape(-1, 16, 2), num_hypotheses=4)
+    np.testing.assert_allclose(result.hypotheses.reshape(flat.hypotheses.shape), flat.hypotheses, atol=0.01)
+
+
+def test_batches_don_t_show(lifter):
+    progress = []
+    whole, parts = lifter(people(7)), lifter(people(7), batch_size=3, progress=progress.append)
+    assert progress == [3, 3, 1]
+    for name, value in vars(whole).items():
+        np.testing.assert_allclose(getattr(parts, name), value, rtol=1e-5, atol=0.01, err_msg=name)
+
+
+def test_selection_and_seed(lifter, networks):
+    keypoints, visible = people(3), np.ones((3, 16), np.float32)
+    for select, expected in (
+        ("zero_code", networks.zero_code(keypoints, visible)),
+        ("mean_shift", networks.mean_shift(keypoints, visible, 10, 6)),
+    ):
+        result = lifter(keypoints, seed=6, select=select)
+        np.testing.assert_allclose(result.pose_3d, expected["pose_3d"], atol=0.01)
+    assert np.abs(lifter(keypoints, seed=7).hypotheses - lifter(keypoints, seed=6).hypotheses).max() > 1.0
+
+
+def test_covariance_against_numpy(lifter):
+    result = lifter(people(2), num_hypotheses=6)
+    for row in range(2):
+        for joint in (0, 3, 12):
+            expected = np.cov(result.hypotheses[row, :, joint].T, ddof=0)
+            np.testing.assert_allclose(result.covariance[row, joint], expected, rtol=1e-3, atol=1e-3)
+            np.testing.assert_allclose(result.spread[row, joint], np.trace(expected) ** 0.5, rtol=1e-3)
+
+
+def test_missing_joints_don_t_matter(lifter):
+    keypoints, visible = people(2), np.ones((2, 16))
+    visible[:, [2, HUMAN16.root_index]] = 0
+    other = keypoints.copy()
+    other[:, [2, HUMAN16.root_index]] = np.nan
+    np.testing.assert_array_equal(lifter(keypoints, visible).pose_3d, lifter(other, visible).pose_3d)
+    assert (lifter(other, visible).keypoints[:, 2] == 0).all()
+
+
+def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
+    export_saved_model(networks, tmp_path / "exported")
+    (tmp_path / "run").mkdir()
+    save_lifter(networks, tmp_path / "run" / "best.npz", {"name": "named"})
+    expected = lifter(people(3)).hypotheses
+    for path in ("exported", "run", "run/best.npz"):
+        loaded = tf_wsgen.load(tmp_path / path)
+        np.testing.assert_allclose(loaded(people(3)).hypotheses, expected, atol=0.01)
+    assert loaded.name == "named"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((people(2)[:, :15],), r"\(2, 15, 2\); expected \(…, 16, 2\)"),
+        ((people(2), np.ones((2, 15))), r"visible has shape \(2, 15\); expected \(2, 16\)"),
+        ((people(2) * np.array([np.nan, 1.0]),), r"pose \(0,\) cannot be lifted"),
+        ((people(2, 3) * np.where(np.arange(3) == 2, np.inf, 1.0)[:, None, None],), r"pose \(0, 2\) cannot"),
+        ((np.zeros((16, 2)),), "the pose cannot be lifted"),
+        ((people(2), np.eye(16)[[0, 1]]), "both hips"),
+        ((people(0),), "hold no pose"),
+        ((people(1), None, 0), "num_hypotheses is 0; expected 1 to 10,000"),
+        ((people(1), None, 1001, 0, "mean_shift"), "num_hypotheses is 1001; expected 1 to 1,000"),
+        ((people(1), None, 10, 0, "zero_code", 0), "batch_size is 0"),
+        ((people(1), None, 10, 0, "median"), "select is 'median'"),
+    ],
+)
+def test_what_cannot_be_lifted(lifter, arguments, message):
+    with pytest.raises(InputError, match=message):
+        lifter(*arguments)
+
+
+def test_what_is_no_model(tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "saved_model.pb").write_bytes(b"no")
+    for path, message in {"nothing": "no such file", ".": "holds neither", "broken": "is not a SavedModel"}.items():
+        with pytest.raises(InputError, match=message):
+            tf_wsgen.load(tmp_path / path)
+
+
+def test_an_unknown_name_is_no_attribute():
+    assert {"load", "load_pretrained"} <= set(dir(tf_wsgen))
+    with pytest.raises(AttributeError, match="lodd"):
+        _ = tf_wsgen.lodd
+
+
+def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifter):
+    size, focal, distance = (1000, 800), 900.0, 6.0
+    pose = np.random.default_rng(4).normal(0.0, 0.4, (16, 3))
+    pose -= pose[HUMAN16.root_index]
+
+    def pixels(points):
+        return points[..., :2] / points[..., 2:] * focal + np.array(size) / 2.0
+
+    ahead, root = np.array([0.0, 0.0, distance]), np.array([2.0, -1.0, 5.0])
+    root *= distance / np.linalg.norm(root)
+    rotation = ray_through(pixels(root), np.array(size, float), np.array(focal)).rotation.numpy()
+    options = {"num_hypotheses": 3, "image_size": size, "focal_length": focal}
+    straight = lifter(pixels(pose + ahead), **options)
+    aside = lifter(pixels(pose @ rotation + root), **options)
+    np.testing.assert_allclose(aside.pose_3d, straight.pose_3d @ rotation, atol=0.1)
+    np.testing.assert_allclose(aside.hypotheses, straight.hypotheses @ rotation, atol=0.1)
+    np.testing.assert_allclose(aside.log_likelihood, straight.log_likelihood, rtol=1e-3)
+    camera = np.float32([[*size, focal]])
+    exported = lifter.endpoints.zero_code_along_ray(
+        np.float32(pixels(pose @ rotation + root))[None], np.ones((1, 16), np.float32), camera
+    )
+    np.testing.assert_allclose(exported["pose_3d"][0], aside.pose_3d, atol=0.1)
+    np.testing.assert_allclose(exported["reprojection"][0], aside.reprojection, atol=0.1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="width and height above 0"):
+        lifter.endpoints.zero_code_along_ray(people(1), np.ones((1, 16), np.float32), 0.0 * camera)
+    with pytest.raises(InputError, match="focal_length is given without image_size"):
+        lifter(pixels(pose + ahead), focal_length=900.0)
+    with pytest.raises(InputError, match=r"image_size is .*; expected pixels above 0"):
+        lifter(pixels(pose + ahead), image_size=(0, 800))
+
+
+def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
+    keypoints = people(2)
+    mean, tall = lifter(keypoints), lifter(keypoints, height=[1.7, 0.85])
+    for name in ("pose_3d", "hypotheses", "spread"):
+        scale = np.array([1.0, 0.5]).reshape((2,) + (1,) * (getattr(mean, name).ndim - 1))
+        np.testing.assert_allclose(getattr(tall, name), getattr(mean, name) * scale, rtol=1e-5, err_msg=name)
+    np.testing.assert_array_equal(tall.hypotheses_reprojection, mean.hypotheses_reprojection)
+    np.testing.assert_allclose(mean.radius[..., 1], 2.0 * np.maximum(mean.spread, LEAST_SPREAD), rtol=1e-5)
+    export_saved_model(networks, tmp_path / "model")
+    exported = tf_wsgen.load(tmp_path / "model")(keypoints, height=1.9)
+    np.testing.assert_allclose(
+        exported.radius[..., 1], 2.0 * np.maximum(1.9 / 1.7 * mean.spread, LEAST_SPREAD), rtol=1e-3
+    )
+    for height in (0.0, np.nan, [1.7, 1.8, 1.9]):
+        with pytest.raises(InputError, match="expected metres, one number or one for each of the poses"):
+            lifter(keypoints, height=height)
+
+
+def test_without_a_known_body_there_is_no_height_and_no_radius():
+    plain = Lifter(HUMAN16, Trunk(16, 16), Generator(16, 16, 8), Camera(16), [[0.0] * 3] * 4, 1.25)
+    lifter = PoseLifter(Endpoints(plain), HUMAN16, "plain")
+    assert lifter(people()).radius is None
+    with pytest.raises(InputError, match="plain: does not tell its mean body's height"):
+        lifter(people(), height=1.8)

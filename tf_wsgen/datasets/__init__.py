@@ -1,0 +1,1 @@
+"""Files that people have, to prepared files and detections: readers, conventions, cameras, review."""

@@ -1,0 +1,173 @@
+"""Writing clips as they come into one prepared file, without holding more than a few thousand rows."""
+
+import os
+import pathlib
+from collections.abc import Callable, Iterable
+
+import h5py
+import numpy as np
+
+from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS, UP
+from tf_wsgen.datasets.clip import Clip, check_clip
+from tf_wsgen.datasets.review import Review
+from tf_wsgen.errors import InputError
+from tf_wsgen.skeleton import HUMAN16
+
+ROWS_A_CHUNK = 4096
+
+
+def write_clips(
+    path: str | os.PathLike,
+    clips: Iterable[Clip],
+    source: str,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Review:
+    """Checks clips and writes them to a prepared file, atomically: whole, or not at all.
+
+    Args:
+        path: The HDF5 file.
+        clips: What a reader yields.
+        source: Where the poses come from, in words; it is shown wherever their figures are.
+        overwrite: Whether an existing file may be replaced.
+        progress: Called with the number of rows after each clip.
+
+    Returns:
+        What was seen on the way: counts, bone lengths, what is suspicious.
+
+    Raises:
+        InputError: The file exists, or a clip that the format does not allow.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected a file to write.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: exists already; --overwrite replaces it.")
+    partial = path.with_name(path.name + ".partial")
+    review = Review()
+    try:
+        with h5py.File(partial, "w") as file:
+            file.attrs["joints"] = list(HUMAN16.joints)
+            file.attrs["source"] = source
+            groups = {}
+            for clip in clips:
+                check_clip(clip)
+                if clip.group not in GROUPS:
+                    raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
+                if clip.group not in groups:
+                    groups[clip.group] = _GroupWriter(file.create_group(clip.group))
+                groups[clip.group].add(clip)
+                review.add(clip)
+                if progress:
+                    progress(len(clip))
+            if not groups:
+                raise InputError(f"{path}: nothing to write; the source has no poses with these options.")
+            for group in groups.values():
+                group.close()
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return review
+
+
+class _GroupWriter:
+    """Appends clips to the datasets of one group."""
+
+    def __init__(self, file: h5py.Group):
+        self.file = file
+        self.poses = {"pose_2d": _Appender(file, "pose_2d"), "pose_3d": _Appender(file, "pose_3d")}
+        # Labels by clip, with the rows that each stands for: texts are short, joint labels go to the file.
+        self.labels = {"pose_2d": [], "pose_3d": []}
+        self.paired, self.up = True, []
+        self.seen = {}
+
+    def add(self, clip: Clip) -> None:
+        self._refuse_twice(clip)
+        given = {"pose_2d": clip.pose_2d, "pose_3d": clip.pose_3d}
+        for name, poses in given.items():
+            if poses is not None:
+                self.poses[name].add(poses)
+                self.labels[name].append(({**clip.camera_labels, **clip.labels}, len(clip)))
+        if clip.pose_3d is not None:
+            self.up.append(None if clip.up is None else np.tile(np.float32(clip.up), (len(clip), 1)))
+        self.paired &= self.poses["pose_2d"].rows == self.poses["pose_3d"].rows
+
+    def close(self) -> None:
+        for poses in self.poses.values():
+            poses.close()
+        both = all(poses.rows for poses in self.poses.values())
+        # Rows of which some don't tell where up is are taken as none that does.
+        if self.up and all(up is not None for up in self.up):
+            self._create(UP, np.concatenate(self.up))
+        if self.poses["pose_2d"].rows:
+            self._write_labels(self.labels["pose_2d"], "")
+        if self.poses["pose_3d"].rows and not (both and self.paired):
+            self._write_labels(self.labels["pose_3d"], PREFIX_3D if both else "")
+        if self.file.name == "/test" and both and not self.paired:
+            raise InputError(
+                "The test group has 2D and 3D poses that do not belong together; expected pairs, row by row."
+            )
+
+    def _refuse_twice(self, clip: Clip) -> None:
+        names = [clip.labels.get(name) for name in ("subject", "sequence", "camera")]
+        if not isinstance(names[1], str):
+            return
+        kinds = (clip.pose_2d is not None, clip.pose_3d is not None)
+        key = (*(name if isinstance(name, str) else "" for name in names), kinds)
+        if key in self.seen:
+            raise InputError(
+                f"{clip.where}: sequence {names[1]!r} is in the group {clip.group!r} already, from {self.seen[key]}; "
+                "expected each once."
+            )
+        self.seen[key] = clip.where
+
+    def _write_labels(self, labels: list[tuple[dict, int]], prefix: str) -> None:
+        for name in dict.fromkeys(name for values, _ in labels for name in values):
+            if name in TEXT_LABELS:
+                parts = [
+                    np.broadcast_to(np.char.encode(values.get(name, ""), "utf-8"), rows) for values, rows in labels
+                ]
+                self._create(prefix + name, np.concatenate(parts))
+                continue
+            trailing = (HUMAN16.num_joints,) if name in JOINT_LABELS else ()
+            # Rows of clips that don't say otherwise are seen, trusted and valid, and their cameras not known.
+            unsaid = 0.0 if name in CAMERA_LABELS else 1.0
+            parts = [values.get(name, np.full((rows, *trailing), unsaid)).astype(np.float32) for values, rows in labels]
+            self._create(prefix + name, np.concatenate(parts))
+
+    def _create(self, name: str, values: np.ndarray) -> None:
+        self.file.create_dataset(name, data=values, compression="gzip", compression_opts=1, shuffle=True)
+
+
+class _Appender:
+    """A dataset that grows by whole chunks."""
+
+    def __init__(self, file: h5py.Group, name: str):
+        self.file, self.name = file, name
+        self.rows, self.waiting, self.dataset = 0, [], None
+
+    def add(self, values: np.ndarray) -> None:
+        self.waiting.append(values.astype(np.float32))
+        self.rows += len(values)
+        if sum(len(part) for part in self.waiting) >= ROWS_A_CHUNK:
+            self._write(final=False)
+
+    def close(self) -> None:
+        if self.waiting:
+            self._write(final=True)
+
+    def _write(self, final: bool) -> None:
+        values = np.concatenate(self.waiting)
+        count = len(values) if final else len(values) - len(values) % ROWS_A_CHUNK
+        self.waiting = [values[count:]] if count < len(values) else []
+        if not count:
+            return
+        if self.dataset is None:
+            shape = values.shape[1:]
+            self.dataset = self.file.create_dataset(
+                self.name, (0, *shape), np.float32, maxshape=(None, *shape), chunks=(ROWS_A_CHUNK, *shape),
+                compression="gzip", compression_opts=1, shuffle=True,
+            )  # fmt: skip
+        start = len(self.dataset)
+        self.dataset.resize(start + count, axis=0)
+        self.dataset[start:] = values[:count]

@@ -1,0 +1,318 @@
+"""Plain arrays that anybody can save, .npz or HDF5: the way in for data without a reader of its own.
+
+Arrays `pose_2d` (N, K, 2) pixels and `pose_3d` (M, K, 3) in the camera frame, either or both (3D alone may be in a
+world with z up, as motion capture is), and beside them the labels of the prepared file: `visible`, `confidence` (N, K),
+`action`, `subject`, `sequence`, `camera`, `scene`, `valid` (N,). In HDF5 they are at the top, or in groups `train` and
+`test`; in .npz the same is said by the prefixes `train_` and `test_`. Which joints the K are is said by the array (or
+HDF5 attribute) `joints`, their names in any order, or by the caller. Rows of 2D and 3D that are as many belong
+together, unless the 3D rows have labels of their own (prefix `pose_3d_`).
+"""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+
+import h5py
+import numpy as np
+
+from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS
+from tf_wsgen.datasets.clip import Clip, check_millimetres
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convert
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import check_stored, existing_file, load_npz, open_hdf5
+from tf_wsgen.skeleton import HUMAN16
+
+KIND = "poses as plain arrays (.npz or HDF5)"
+UNITS = {"mm": ("millimetres", 1.0), "m": ("metres", 1000.0)}
+FRAMES = ("camera", "world_z_up")
+LABELS_3D = tuple(PREFIX_3D + name for name in LABELS if name not in JOINT_LABELS)
+KNOWN = ("pose_2d", "pose_3d", *LABELS, *LABELS_3D)
+# A clip has at most so many rows, so that a file that doesn't fit into memory can be read from HDF5.
+ROWS_A_CLIP = 65_536
+LONGEST_TEXT = 4096
+
+Array = np.ndarray | h5py.Dataset
+
+
+def read_arrays(
+    path: str | os.PathLike,
+    *,
+    convention: str | None = None,
+    unit: str = "mm",
+    frame: str = "camera",
+    group: str = "train",
+) -> Iterator[Clip]:
+    """Poses and labels of a file of plain arrays, as clips of at most `ROWS_A_CLIP` rows.
+
+    Args:
+        path: The file, .npz, .h5 or .hdf5.
+        convention: The joints, a name in `CONVENTIONS`; may be left out if the file has `joints`.
+        unit: The unit of the 3D, "mm" or "m". It is declared, not guessed, and checked.
+        frame: The frame of the 3D: "camera" (x right, y down, z away), or for 3D alone "world_z_up", which is taken as
+            seen by a level camera: (x, y, z) is (x, -z, y) there, and `Clip.up` is (0, -1, 0).
+        group: The group of a file that has no groups itself.
+
+    Yields:
+        Clips of both poses where rows belong together, otherwise of 2D and then of 3D.
+
+    Raises:
+        InputError: A file or option that is not as described, with what was found and what was expected.
+    """
+    if unit not in UNITS:
+        raise InputError(f"unit is {unit!r}; expected one of {list(UNITS)}.")
+    if frame not in FRAMES:
+        raise InputError(f"frame is {frame!r}; expected one of {list(FRAMES)}.")
+    if group not in GROUPS:
+        raise InputError(f"group is {group!r}; expected one of {list(GROUPS)}.")
+    path = existing_file(path, KIND)
+    with _opened(path) as (arrays, joints):
+        groups = _groups(arrays, path, group)
+        table, order = _joint_order(joints, convention, path)
+        for name, members in groups.items():
+            yield from _read_group(_Group(path, name, members, table, order, unit, frame))
+
+
+@contextlib.contextmanager
+def _opened(path: pathlib.Path) -> Iterator[tuple[dict[tuple[str, str], Array], Array | None]]:
+    """The file's arrays by (group or "", name), and its `joints`."""
+    if path.suffix.lower() == ".npz":
+        arrays = {_split(name, "_"): values for name, values in load_npz(path, KIND).items()}
+        yield arrays, arrays.pop(("", "joints"), None)
+    elif path.suffix.lower() in (".h5", ".hdf5"):
+        with open_hdf5(path, KIND) as file:
+            arrays, joints = {}, file.attrs.get("joints")
+            for name, member in file.items():
+                if isinstance(member, h5py.Group) and name in GROUPS:
+                    arrays.update({(name, key): values for key, values in member.items()})
+                else:
+                    arrays["", name] = member
+            for (group, name), member in arrays.items():
+                if not isinstance(member, h5py.Dataset):
+                    raise InputError(f"{path}: {_shown(group, name)} is not an array; expected only {list(KNOWN)}.")
+                check_stored(member, file, f"{path}: {_shown(group, name)}")
+            dataset = arrays.pop(("", "joints"), None)
+            yield arrays, joints if dataset is None else dataset[()]
+    else:
+        raise InputError(f"{path}: ends in {path.suffix!r}; expected {KIND}.")
+
+
+def _split(name: str, separator: str) -> tuple[str, str]:
+    for group in GROUPS:
+        if name.startswith(group + separator):
+            return group, name.removeprefix(group + separator)
+    return "", name
+
+
+def _shown(group: str, name: str) -> str:
+    return f"{group} {name}".strip()
+
+
+def _groups(arrays: Mapping[tuple[str, str], Array], path: pathlib.Path, default: str) -> dict[str, dict[str, Array]]:
+    """The arrays of each group by name; none of them unknown."""
+    groups = {}
+    for (group, name), values in arrays.items():
+        if name not in KNOWN:
+            raise InputError(f"{path}: {_shown(group, name)!r} is not known; expected only {list(KNOWN)}.")
+        groups.setdefault(group, {})[name] = values
+    if "" in groups and len(groups) > 1:
+        raise InputError(f"{path}: has arrays both inside and outside of groups; expected one or the other.")
+    groups = {group or default: members for group, members in groups.items()}
+    for group, members in groups.items():
+        if not {"pose_2d", "pose_3d"} & set(members):
+            raise InputError(f"{path}: {group} has {sorted(members)}; expected pose_2d or pose_3d.")
+    if not groups:
+        raise InputError(f"{path}: has no arrays; expected pose_2d or pose_3d.")
+    return groups
+
+
+def _joint_order(joints: Array | None, convention: str | None, path: pathlib.Path) -> tuple[Convention, list[int]]:
+    """The convention, and for each of its joints the index in the file."""
+    table = None if convention is None else convention_by_name(convention)
+    if joints is None:
+        if table is None:
+            raise InputError(
+                f"{path}: has no 'joints' and no convention is named; expected one of {list(CONVENTIONS)}."
+            )
+        return table, list(range(len(table.joints)))
+    names = _texts(np.atleast_1d(joints), f"{path}: joints").tolist()
+    if len(set(names)) != len(names):
+        raise InputError(f"{path}: joints names a joint twice: {names}.")
+    candidates = list(CONVENTIONS.values()) if table is None else [table]
+    nearest = min(candidates, key=lambda candidate: len(set(candidate.joints) ^ set(names)))
+    unknown = [name for name in names if name not in nearest.joints]
+    missing = [name for name in nearest.joints if name not in names]
+    if unknown or missing:
+        raise InputError(
+            f"{path}: joints are not those of {nearest.name!r}: unknown {unknown}, missing {missing}; "
+            f"expected the joints of {'a convention' if table is None else 'this convention'}, in any order."
+        )
+    return nearest, [names.index(name) for name in nearest.joints]
+
+
+class _Group:
+    """One group's arrays, checked against each other; rows are read when they are asked for."""
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        name: str,
+        arrays: Mapping[str, Array],
+        table: Convention,
+        order: list[int],
+        unit: str,
+        frame: str,
+    ):
+        self.path, self.name, self.table, self.order, self.unit, self.frame = path, name, table, order, unit, frame
+        joints = len(table.joints)
+        self.poses = {
+            key: _numbers(arrays[key], (None, joints, dimensions), self.where(key))
+            for key, dimensions in (("pose_2d", 2), ("pose_3d", 3))
+            if key in arrays
+        }
+        if frame != "camera" and "pose_2d" in self.poses:
+            raise InputError(
+                f"{self.where('pose_2d')} has no camera that tells what it sees of poses in the world frame; expected "
+                "3D alone, or poses in the camera frame."
+            )
+        self.paired = self._pairs(arrays)
+        # Labels without the prefix are those of the 2D rows; of the 3D rows where there are no others.
+        main = len(next(iter(self.poses.values())))
+        self.labels = self._labels(arrays, {name: name for name in LABELS}, main)
+        if "pose_2d" not in self.poses and self.labels.keys() & set(JOINT_LABELS):
+            raise InputError(
+                f"{self.where('pose_3d')} stands beside visible or confidence; expected those with 2D alone."
+            )
+        other = len(self.poses["pose_3d"]) if "pose_3d" in self.poses else 0
+        self.labels_3d = self._labels(arrays, {name: name.removeprefix(PREFIX_3D) for name in LABELS_3D}, other)
+
+    def where(self, key: str) -> str:
+        """File and place, for messages."""
+        return f"{self.path}: {self.name} {key}"
+
+    def _pairs(self, arrays: Mapping[str, Array]) -> bool:
+        own = [name for name in LABELS_3D if name in arrays]
+        if own and len(self.poses) < 2:
+            raise InputError(f"{self.where(own[0])} needs both pose_2d and pose_3d beside it.")
+        if len(self.poses) < 2:
+            return False
+        rows_2d, rows_3d = (len(values) for values in self.poses.values())
+        if self.name == "test" and (own or rows_2d != rows_3d):
+            raise InputError(
+                f"{self.path}: test has {rows_2d} rows in pose_2d and {rows_3d} in pose_3d"
+                f"{f' with {own[0]}' if own else ''}; expected pairs, row by row one person at one instant."
+            )
+        return rows_2d == rows_3d and not own
+
+    def _labels(self, arrays: Mapping[str, Array], names: Mapping[str, str], rows: int) -> dict[str, Array]:
+        labels = {}
+        for key, name in names.items():
+            if key not in arrays:
+                continue
+            if name in JOINT_LABELS:
+                labels[name] = _numbers(arrays[key], (rows, len(self.table.joints)), self.where(key))
+            elif name in TEXT_LABELS:
+                labels[name] = _row_texts(arrays[key], rows, self.where(key))
+            else:
+                labels[name] = _numbers(arrays[key], (rows,), self.where(key))
+        _check_sequences(labels, self.where("sequence"))
+        return labels
+
+
+def _read_group(group: _Group) -> Iterator[Clip]:
+    if group.paired or len(group.poses) == 1:
+        yield from _clips(group, tuple(group.poses), group.labels)
+    else:
+        yield from _clips(group, ("pose_2d",), group.labels)
+        yield from _clips(group, ("pose_3d",), group.labels_3d)
+
+
+def _clips(group: _Group, keys: tuple[str, ...], labels: Mapping[str, Array]) -> Iterator[Clip]:
+    total = len(group.poses[keys[0]])
+    if not total:
+        raise InputError(f"{group.where(keys[0])} has no rows.")
+    for start in range(0, total, ROWS_A_CLIP):
+        rows = slice(start, min(start + ROWS_A_CLIP, total))
+        where = f"{group.where(' and '.join(keys))}, rows {rows.start} to {rows.stop - 1}"
+        yield _clip(group, keys, labels, rows, where)
+
+
+def _clip(group: _Group, keys: tuple[str, ...], labels: Mapping[str, Array], rows: slice, where: str) -> Clip:
+    given = {name: values[rows] for name, values in labels.items()}
+    for name in ("visible", "valid"):
+        if name in given and not np.isin(given[name], (0, 1)).all():
+            raise InputError(f"{where}: {name} holds values other than 0 and 1.")
+    pose_2d = pose_3d = up = None
+    if "pose_2d" in keys:
+        in_order = {name: given[name][:, group.order] for name in JOINT_LABELS if name in given}
+        poses = convert(group.poses["pose_2d"][rows][:, group.order], group.table.name, **in_order)
+        pose_2d = poses.points
+        hidden = ~poses.visible.any(axis=1)
+        if hidden.any():
+            raise InputError(f"{where}: row {rows.start + int(np.argmax(hidden))} has no visible joint at all.")
+        if "visible" in given or not poses.visible.all():
+            given["visible"] = poses.visible.astype(np.float32)
+        if poses.confidence is not None:
+            given["confidence"] = poses.confidence
+    if "pose_3d" in keys:
+        poses = convert(group.poses["pose_3d"][rows][:, group.order], group.table.name)
+        if not poses.visible.all():
+            lacking = [joint for joint in HUMAN16.joints if joint not in group.table.human16]
+            raise InputError(f"{where}: the joints of {group.table.name!r} give no {lacking}; expected all in 3D.")
+        pose_3d = poses.points
+        unit, per_unit = UNITS[group.unit]
+        if np.isfinite(pose_3d).all():
+            check_millimetres(pose_3d, where, unit, per_unit)
+        pose_3d = pose_3d * per_unit
+        if group.frame == "world_z_up":
+            x, y, z = np.moveaxis(pose_3d, -1, 0)
+            pose_3d, up = np.stack([x, -z, y], axis=-1), np.array([0.0, -1.0, 0.0])
+    return Clip(where, group.name, pose_2d, pose_3d, given, up=up)
+
+
+def _check_sequences(labels: Mapping[str, np.ndarray], where: str) -> None:
+    """Refuses a sequence that comes twice: rows of one name apart from each other."""
+    if "sequence" not in labels:
+        return
+    names = [labels[name] for name in ("subject", "sequence", "camera") if name in labels]
+    if not len(names[0]):
+        return
+    codes = np.zeros(len(names[0]), np.int64)
+    for values in names:
+        distinct, inverse = np.unique(values, return_inverse=True)
+        codes = codes * len(distinct) + inverse
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    found, counts = np.unique(codes[starts], return_counts=True)
+    if (counts > 1).any():
+        first, second = starts[codes[starts] == found[np.argmax(counts > 1)]][:2]
+        raise InputError(
+            f"{where} {str(labels['sequence'][first])!r} begins at row {first} and again at row {second}; expected the "
+            "rows of one sequence (of one subject and camera, where they are told) together, or another name."
+        )
+
+
+def _numbers(values: Array, shape: tuple[int | None, ...], where: str) -> Array:
+    fits = len(values.shape) == len(shape) and all(
+        wanted in (None, length) for wanted, length in zip(shape, values.shape, strict=True)
+    )
+    if values.dtype.kind not in "fiub" or not fits:
+        expected = ", ".join("N" if length is None else str(length) for length in shape)
+        raise InputError(f"{where} is {values.dtype} of shape {values.shape}; expected numbers of shape ({expected}).")
+    return values
+
+
+def _row_texts(values: Array, rows: int, where: str) -> np.ndarray:
+    if values.shape != (rows,) or values.dtype.itemsize > LONGEST_TEXT:
+        raise InputError(f"{where} is {values.dtype} of shape {values.shape}; expected {rows} texts.")
+    return _texts(values[()], where)
+
+
+def _texts(values: np.ndarray, where: str) -> np.ndarray:
+    """Texts, as NumPy, h5py or MATLAB's readers give them; whole numbers are names too."""
+    values = np.asarray(values)
+    if values.dtype.kind in "iu":
+        return values.astype(str)
+    items = values.tolist()
+    if values.dtype.kind not in "USO" or values.ndim != 1 or not all(isinstance(item, str | bytes) for item in items):
+        raise InputError(f"{where} is {values.dtype} of shape {values.shape}; expected a list of texts.")
+    return np.array([item.decode("utf-8", "replace") if isinstance(item, bytes) else item for item in items], str)

@@ -1,0 +1,306 @@
+"""Keypoints that detectors found in images and videos: any known file → people in our joints, in pixels.
+
+JSON of MMPose, OpenPose (also a folder of frames), AlphaPose, Ultralytics, COCO and MediaPipe, the HDF5 files of
+pose-hg, and CSV: a header, and either a row a joint (`frame, person, joint, x, y[, confidence]`) or a row a person
+(`frame, person`, then `<joint>_x, <joint>_y[, <joint>_confidence]`), joints by the names of `keypoint_conventions`;
+empty cells and joints without a row are missing. The format is found by looking into the file, or named.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tf_wsgen.datasets.clip import Clip
+from tf_wsgen.datasets.keypoint_conventions import Convention, convention_by_name, convention_of, convert
+from tf_wsgen.datasets.readers.detector_files import (
+    FORMAT_CONVENTIONS,
+    FORMATS,
+    FileContent,
+    frames_of_names,
+    naming,
+    read_file,
+)
+from tf_wsgen.datasets.readers.detector_formats import EmptyFrame, Person
+from tf_wsgen.datasets.readers.identities import identities
+from tf_wsgen.datasets.readers.joint_names import listed, unused_names
+from tf_wsgen.errors import InputError
+from tf_wsgen.simulation.settings import LOWEST_SCORE
+from tf_wsgen.skeleton import HUMAN16
+
+# The formats of data sets of single images; the others' numbered frames are a video's.
+IMAGE_FORMATS = ("coco_results", "coco_annotations", "pose_hg")
+# No image is that wide (pixels), nor is a name that long; and what is that near to 0 are shares of the image.
+LARGEST_COORDINATE, LONGEST_NAME, SMALLEST_PERSON = 1e6, 255, 2.0
+# Joints may be guessed outside the image, but typically not ten images away, and not a quarter of them beyond its
+# left and upper edges.
+LARGEST_SHARE, MOST_OUTSIDE = 10.0, 0.25
+TRUNK = [
+    HUMAN16.index(joint) for joint in ("right_hip", "left_hip", "right_shoulder", "left_shoulder", "thorax", "pelvis")
+]
+SIDEWAYS = 0.2
+# The formats that define their joints; in the others a number of joints is a guess.
+SELF_EVIDENT = ("openpose", "mediapipe", "pose_hg")
+
+
+@dataclasses.dataclass(frozen=True)
+class Detections:
+    """People found in images, a row each, sorted by frame, in a frame as in the file; joints of `HUMAN16`.
+
+    Attributes:
+        keypoints: (N, 16, 2) float32 pixels, x right, y down; missing joints are 0.
+        visible: (N, 16) bool; every row has a visible joint, but hips may be missing.
+        confidence: (N, 16) float32 from 0, as the detector scales it (1 where it gives none); missing joints have 0.
+        frame: (N,) integers, or texts where images have names.
+        person: (N,) integers: the tracker's identity, without one the place in the frame.
+        score: (N,) float32, the detector's for the person, or else the mean confidence of its joints that are there.
+        source_format: Which of `FORMATS`.
+        convention: The convention of the file's joints; "named" where their names in the file are none of the known.
+        image_size: Width and height in pixels, where known.
+        notes: Sentences about what was assumed and left out.
+        span: The first and the last frame of the file, where frames are numbers: also those without anybody.
+    """
+
+    keypoints: np.ndarray
+    visible: np.ndarray
+    confidence: np.ndarray
+    frame: np.ndarray
+    person: np.ndarray
+    score: np.ndarray
+    source_format: str
+    convention: str
+    image_size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+    span: tuple[int, int] | None = None
+
+    def __len__(self):
+        return len(self.keypoints)
+
+    @property
+    def sureness(self) -> np.ndarray:
+        """(N, 16) 0 for missing joints; for the others the confidence between `LOWEST_SCORE` and 1."""
+        return np.where(self.visible, self.confidence.clip(LOWEST_SCORE, 1.0), 0.0)
+
+    @property
+    def time_line(self) -> tuple[np.ndarray, int]:
+        """(N,) integers, the rows' places in the video, and its length in frames; single images follow one another."""
+        if self.span is not None and self.source_format not in IMAGE_FORMATS:
+            return self.frame - self.span[0], self.span[1] - self.span[0] + 1
+        places = _order_of_appearance(self.frame)
+        return places, int(places.max()) + 1
+
+
+def read_detections(
+    path: str | os.PathLike,
+    format: str = "auto",
+    convention: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    lowest_confidence: float = 0.0,
+) -> Detections:
+    """Reads a file of detections.
+
+    A joint is missing whose confidence is below `lowest_confidence` or which is exactly at (0, 0) or (-1, -1), the
+    way detectors write what they didn't find. People without any joint are left out; so are entries that are wrong,
+    which the notes count. Coordinates that are all within 2 are shares of the image.
+
+    Args:
+        path: The file, or a folder of a file a frame.
+        format: One of `FORMATS`, or "auto".
+        convention: A name in `CONVENTIONS`; None takes what the file says, or else what the format has with that
+            number of joints.
+        image_size: Width and height in pixels; needed for MediaPipe and all other shares of the image.
+        lowest_confidence: From 0, in the detector's scale.
+
+    Raises:
+        InputError: The content is not what the format says, with file, place, what was found and what was
+            expected; nothing left of it; joints that the file names and we don't know; unknown format or convention.
+    """
+    path = pathlib.Path(path)
+    if format not in (*FORMATS, "auto"):
+        raise InputError(f"format is {format!r}; expected 'auto' or one of {list(FORMATS)}.")
+    if not 0.0 <= lowest_confidence < np.inf:
+        raise InputError(f"lowest_confidence is {lowest_confidence}; expected a number from 0.")
+    if image_size is not None and not (len(image_size) == 2 and all(0 < n <= LARGEST_COORDINATE for n in image_size)):
+        raise InputError(f"image_size is {image_size}; expected width and height in pixels.")
+    if convention is not None:
+        convention_by_name(convention)
+
+    content = read_file(path, format, convention)
+    with naming(path):
+        people, table, notes = _people(content, convention)
+        return _detections(people, content, table, image_size or content.image_size, lowest_confidence, notes)
+
+
+def detection_clips(detections: Detections, where: str, group: str) -> Iterator[Clip]:
+    """The detections as clips of 2D alone, one a person.
+
+    Args:
+        detections: What was read.
+        where: The file that it was read from. Its name is the sequence, and where frames are single images, their
+            numbers or names are.
+        group: "train" or "test".
+    """
+    single_images = detections.source_format in IMAGE_FORMATS or detections.frame.dtype.kind == "U"
+    for person in dict.fromkeys(detections.person.tolist()):
+        rows = detections.person == person
+        yield Clip(
+            where=f"{where}: person {person}",
+            group=group,
+            pose_2d=detections.keypoints[rows],
+            labels={
+                "visible": detections.visible[rows],
+                "confidence": detections.confidence[rows],
+                "sequence": detections.frame[rows].astype(str) if single_images else pathlib.Path(where).stem,
+                "subject": str(person),
+            },
+            image_size=detections.image_size,
+        )
+
+
+def _people(content: FileContent, named: str | None) -> tuple[list[Person], Convention, list[str]]:
+    """The people that are as they should be, their joints, and what is to be said."""
+    people = [entry for entry in content.entries if isinstance(entry, Person)]
+    wrong = [str(entry) for entry in content.entries if isinstance(entry, InputError)]
+    if not people:
+        raise InputError(wrong[0] if wrong else "no people found.")
+    notes = list(content.notes)
+    total = len(people) + len(wrong)
+    counts = Counter(len(person.points) for person in people)
+    if named is not None:
+        table = convention_by_name(named)
+    elif content.convention is not None:
+        table = content.convention
+        unused = unused_names(table) if table.name == "named" else []
+        notes.append(f"joints: {table.name}, as the file says" + (f"; not used: {listed(unused)}" if unused else ""))
+        if len(table.joints) not in counts:
+            raise InputError(
+                f"{people[0].where} has {len(people[0].points)} joints; the file names {len(table.joints)}: "
+                f"{listed(table.joints)}."
+            )
+    else:
+        count = counts.most_common(1)[0][0]
+        table = convention_of(count, FORMAT_CONVENTIONS[content.format])
+        if content.format not in SELF_EVIDENT:
+            notes.append(f"joints: {table.name}, for their number alone, {count} (--convention names another)")
+    checked = [_wrong(person, table) for person in people]
+    wrong += [problem for problem in checked if problem]
+    people = [person for person, problem in zip(people, checked, strict=True) if not problem]
+    if not people:
+        raise InputError(wrong[0])
+    if wrong:
+        notes.append(f"{len(wrong):,} of {total:,} entries are left out; the first: {wrong[0].rstrip('.')}")
+    return people, table, notes
+
+
+def _wrong(person: Person, table: Convention) -> str | None:
+    """What is wrong with a person's joints, if anything."""
+    if len(person.points) != len(table.joints):
+        return f"{person.where} has {len(person.points)} joints; {table.name!r} has {len(table.joints)}."
+    values = np.concatenate([person.points, person.confidence[:, None]], axis=-1)
+    bad = ~(np.abs(values) <= LARGEST_COORDINATE).all(axis=-1)
+    if not bad.any():
+        return None
+    joint = int(np.argmax(bad))
+    x, y, confidence = values[joint]
+    return (
+        f"{person.where} (frame {person.frame}): {table.joints[joint]} is at ({x:g}, {y:g}) with confidence "
+        f"{confidence:g}; expected finite numbers, pixels in an image."
+    )
+
+
+def _detections(
+    people: list[Person],
+    content: FileContent,
+    table: Convention,
+    image_size: tuple[int, int] | None,
+    lowest_confidence: float,
+    notes: Sequence[str],
+) -> Detections:
+    points, confidence = np.stack([p.points for p in people]), np.stack([p.confidence for p in people])
+    frame = _frames(people)
+    person, about_people = identities(people)
+    visible = (confidence >= lowest_confidence) & (points != 0).any(axis=-1) & (points != -1).any(axis=-1)
+    if content.format == "mediapipe" or (visible.any() and np.abs(points[visible]).max() <= SMALLEST_PERSON):
+        points = _pixels(points, visible, image_size)
+        notes = [*notes, f"coordinates: shares of the image, taken times {image_size[0]}x{image_size[1]} pixels"]
+
+    mean = (confidence * visible).sum(axis=1) / np.maximum(visible.sum(axis=1), 1)
+    score = np.array([m if p.score is None else p.score for p, m in zip(people, mean, strict=True)], np.float32)
+    found = convert(points, table, visible, confidence)
+    if _crossed(found.points, found.visible):
+        notes = [*notes, "WARNING: hips and shoulders have left and right the other way round in most people"]
+    # Numbers in order, names in the order of the file.
+    ranks = frame if frame.dtype.kind == "i" else _order_of_appearance(frame)
+    rows = np.argsort(ranks, kind="stable")
+    rows = rows[found.visible[rows].any(axis=1)]
+    if len(rows) == 0:
+        raise InputError("no people found: no joint is there with enough confidence.")
+    return Detections(
+        keypoints=found.points[rows].astype(np.float32),
+        visible=found.visible[rows],
+        confidence=found.confidence[rows].astype(np.float32),
+        frame=frame[rows],
+        person=person[rows],
+        score=score[rows],
+        source_format=content.format,
+        convention=table.name,
+        image_size=None if image_size is None else (int(image_size[0]), int(image_size[1])),
+        notes=(*notes, *about_people),
+        span=_span(frame, content),
+    )
+
+
+def _crossed(points: np.ndarray, visible: np.ndarray) -> bool:
+    """Whether most (N, 16, 2) people have the left hip and the left shoulder on different sides: names are mixed up."""
+    hips, shoulders, trunk = (
+        points[:, HUMAN16.index(end)] - points[:, HUMAN16.index(start)]
+        for start, end in (("right_hip", "left_hip"), ("right_shoulder", "left_shoulder"), ("pelvis", "thorax"))
+    )
+    # Seen from the side, small differences tell nothing.
+    least = SIDEWAYS * np.linalg.norm(trunk, axis=-1)
+    broad = (np.linalg.norm(hips, axis=-1) > least) & (np.linalg.norm(shoulders, axis=-1) > least)
+    broad &= visible[:, TRUNK].all(axis=-1)
+    return bool(broad.any()) and bool(((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5)
+
+
+def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int] | None) -> np.ndarray:
+    """(N, K, 2) pixels, of shares of the image."""
+    if image_size is None:
+        raise InputError(
+            "coordinates are shares of the image, not pixels; expected the image's size, --image_size WIDTHxHEIGHT "
+            "(image_size in Python)."
+        )
+    if np.median(np.abs(points)) > LARGEST_SHARE:
+        raise InputError("the landmarks are typically many images away; expected shares of the image, not pixels.")
+    if (points[visible] < 0).mean() > MOST_OUTSIDE:
+        raise InputError("coordinates are from -1 to 1; expected pixels, or shares of the image from 0 to 1.")
+    return points * image_size
+
+
+def _frames(people: list[Person]) -> np.ndarray:
+    """(N,) integers if all are numbers, or images named by numbers; otherwise texts."""
+    frames = [person.frame for person in people]
+    if not all(isinstance(frame, int) for frame in frames):
+        frames = frames_of_names([str(frame) for frame in frames])
+    if isinstance(frames[0], int):
+        return np.array(frames, np.int64)
+    names = frames
+    for name, person in zip(names, people, strict=True):
+        if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+            raise InputError(f"{person.where}: the frame is called {name[:40]!r}; expected a short printable name.")
+    return np.array(names)
+
+
+def _span(frame: np.ndarray, content: FileContent) -> tuple[int, int] | None:
+    if frame.dtype.kind != "i":
+        return None
+    empty = [entry.frame for entry in content.entries if isinstance(entry, EmptyFrame) and isinstance(entry.frame, int)]
+    return min(frame.tolist() + empty), max(frame.tolist() + empty)
+
+
+def _order_of_appearance(texts: np.ndarray) -> np.ndarray:
+    ranks = {text: rank for rank, text in enumerate(dict.fromkeys(texts.tolist()))}
+    return np.array([ranks[text] for text in texts.tolist()])

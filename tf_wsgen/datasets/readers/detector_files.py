@@ -1,0 +1,232 @@
+"""From a path to what is in it: a detector's file, or a folder of a file a frame, of any known format."""
+
+import contextlib
+import pathlib
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
+from tf_wsgen.datasets.readers.detector_csv import csv_people
+from tf_wsgen.datasets.readers.detector_formats import (
+    JSON_FORMATS,
+    EmptyFrame,
+    Entry,
+    Person,
+    coco_image_size,
+    coco_joints,
+    first_entry,
+    formats_that_fit,
+    mmpose_joints,
+    openpose,
+)
+from tf_wsgen.datasets.readers.detector_npz import videopose3d_people
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import existing_file, hdf5_array, load_json, open_hdf5
+
+KIND = "a file of detections"
+_COCO_FAMILY = ("coco17", "halpe26", "wholebody133", "halpe136", "crowdpose14", "aic14", "jhmdb15")
+# The conventions that a format's programs use: the number of joints decides between them where nothing else tells.
+FORMAT_CONVENTIONS = {
+    "mmpose": (*_COCO_FAMILY, "mpii16"),
+    "openpose": ("body25", "coco18"),
+    "alphapose": ("coco17", "halpe26", "wholebody133", "halpe136"),
+    "ultralytics": ("coco17",),
+    "coco_results": _COCO_FAMILY,
+    "coco_annotations": _COCO_FAMILY,
+    "mediapipe": ("mediapipe33",),
+    "pose_hg": ("mpii16",),
+    "videopose3d": ("coco17",),
+    "csv": tuple(CONVENTIONS),
+}
+FORMATS = tuple(FORMAT_CONVENTIONS)
+# The formats of which a folder may hold a file a frame.
+FRAME_FORMATS = ("openpose", "mmpose", "alphapose", "ultralytics", "coco_results", "mediapipe")
+OPENPOSE_SUFFIX = "_keypoints.json"
+HDF5_SIGNATURE, ZIP_SIGNATURE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+CSV_SUFFIXES = (".csv", ".tsv")
+
+
+class FileContent(NamedTuple):
+    """What a file or folder holds.
+
+    Attributes:
+        format: One of `FORMATS`.
+        entries: The people, and what is wrong with entries that are none.
+        convention: The joints that the file itself tells, or None.
+        image_size: Width and height in pixels that the file tells, or None.
+        notes: Sentences about what was found.
+    """
+
+    format: str
+    entries: list[Entry]
+    convention: Convention | None = None
+    image_size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+    """Puts the file before messages that don't name one."""
+    try:
+        yield
+    except InputError as error:
+        named = str(error).startswith(str(path))
+        raise InputError(str(error) if named else f"{path}: {error}") from None
+
+
+def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileContent:
+    """What a detector's file, or folder of a file a frame, holds.
+
+    Args:
+        path: The file or folder.
+        format: One of `FORMATS`, or "auto".
+        convention: A name in `CONVENTIONS` that the user gives, or None.
+
+    Raises:
+        InputError: The content is not what the format says, with file and place.
+    """
+    if path.is_dir() and format in (*FRAME_FORMATS, "auto"):
+        with naming(path):
+            return _folder(path, format)
+    expected = KIND if format == "auto" else f"{KIND} ({format})"
+    with open(existing_file(path, expected), "rb") as file:
+        start = file.read(4096)
+    if format == "auto":
+        format = _format_by_start(path, start)
+    with naming(path):
+        if format == "csv":
+            people, told = csv_people(path, expected, convention)
+            return FileContent(format, people, told)
+        if format == "pose_hg":
+            return FileContent(format, list(_pose_hg_people(path)))
+        if format == "videopose3d":
+            people, told, size, notes = videopose3d_people(path, expected, convention)
+            return FileContent(format, people, told, size, tuple(notes))
+    content = load_json(path, expected)
+    format = format if format != "json" else _json_format(path, content)
+    with naming(path):
+        return _json_content(format, content, _frames([path])[0], convention is None)
+
+
+def frames_of_names(names: list[str]) -> list[int] | list[str]:
+    """Numbers of the frames of one video (`walk_12.jpg`), or else the images' names."""
+    stems = [re.sub(r"\.[A-Za-z]{3,4}$", "", name) for name in names]
+    parts = [re.fullmatch(r"(.*?)([0-9]{1,15})", stem) for stem in stems]
+    numbers = [int(part[2]) for part in parts if part]
+    one_video = len(numbers) == len(names) and len({part[1] for part in parts}) == 1
+    return numbers if one_video and len(set(numbers)) == len(set(names)) else names
+
+
+def _frames(files: list[pathlib.Path]) -> list[int] | list[str]:
+    return frames_of_names([file.name.removesuffix(".json").removesuffix("_keypoints") for file in files])
+
+
+def _format_by_start(path: pathlib.Path, start: bytes) -> str:
+    """The format of what is no JSON, or "json"."""
+    if start.startswith(HDF5_SIGNATURE):
+        return "pose_hg"
+    if start.startswith(ZIP_SIGNATURE):
+        return "videopose3d"
+    first_line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
+    if first_line[:1] in (b"[", b"{") or not first_line:
+        return "json"
+    separated = any(separator in first_line for separator in (b",", b";", b"\t"))
+    if separated and (b"frame" in first_line or path.suffix.lower() in CSV_SUFFIXES):
+        return "csv"
+    raise InputError(f"{path}: is none of the known formats of detections: {list(FORMATS)}.")
+
+
+def _json_format(path: pathlib.Path, content: object) -> str:
+    fitting = formats_that_fit(content)
+    if len(fitting) == 1:
+        return fitting[0]
+    if isinstance(content, list) and first_entry(content) is None:
+        raise InputError(f"{path}: no people found: the list is empty.")
+    problem = f"could be any of {fitting}" if fitting else "is none of the known formats of detections"
+    raise InputError(f"{path}: {problem}; expected the format to be named, one of {list(FORMATS)}.")
+
+
+def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
+    entries = list(openpose(content, frame) if format == "openpose" else JSON_FORMATS[format](content))
+    told = size = None
+    if format == "coco_annotations":
+        told, size = coco_joints(content) if by_names else None, coco_image_size(content)
+    elif format == "mmpose" and by_names:
+        told = mmpose_joints(content)
+    return FileContent(format, entries, told, size)
+
+
+def _folder(path: pathlib.Path, format: str) -> FileContent:
+    files = _frame_files(path, format)
+    frames = _frames(files)
+    if isinstance(frames[0], int):
+        frames, files = zip(*sorted(zip(frames, files, strict=True)), strict=True)
+    contents, others = [], []
+    for file, frame in zip(files, frames, strict=True):
+        try:
+            with naming(file):
+                contents.append(_frame_content(file, frame, format))
+        except InputError as error:
+            others.append(error)
+    formats = list(dict.fromkeys(content.format for content in contents if content.format))
+    if len(formats) > 1:
+        raise InputError(f"the folder has files of {formats}; expected the format to be named.")
+    if not formats:
+        raise others[0] if others else InputError("no people found.")
+    told = next((content.convention for content in contents if content.convention), None)
+    return FileContent(formats[0], [entry for content in contents for entry in content.entries] + others, told)
+
+
+def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:
+    """OpenPose's files, or else all JSON files, of the folder or of the only folder in it that has some."""
+    if format in ("openpose", "auto"):
+        files = sorted(path.glob("*" + OPENPOSE_SUFFIX))
+        if files:
+            return files
+    pattern = "*" + OPENPOSE_SUFFIX if format == "openpose" else "*.json"
+    inside = {file.parent for file in path.glob(f"*/{pattern}")}
+    files = sorted(path.glob(pattern)) or (sorted(inside.pop().glob(pattern)) if len(inside) == 1 else [])
+    if not files:
+        raise InputError(f"the folder has no files {pattern}; expected a file a frame.")
+    return files
+
+
+def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileContent:
+    expected = KIND if format == "auto" else f"{KIND} ({format})"
+    content = load_json(file, expected)
+    if content == []:
+        return FileContent("", [EmptyFrame(frame)])
+    found = _json_content(_json_format(file, content) if format == "auto" else format, content, frame, True)
+    if found.format not in FRAME_FORMATS:
+        raise InputError(f"is a file of {found.format}; expected a file a frame, of {list(FRAME_FORMATS)}.")
+    people = [entry for entry in found.entries if isinstance(entry, Person)]
+    if len({person.frame for person in people}) > 1:
+        raise InputError("holds several frames; expected a file a frame.")
+    entries: list[Entry] = []
+    for entry in found.entries:
+        if isinstance(entry, InputError):
+            entries.append(InputError(f"{file.name}: {entry}"))
+        else:
+            entry = entry._replace(frame=frame)
+            named = {"where": f"{file.name}: {entry.where}"} if isinstance(entry, Person) else {}
+            entries.append(entry._replace(**named))
+    return found._replace(entries=entries)
+
+
+def _pose_hg_people(path: pathlib.Path) -> Iterator[Person]:
+    with open_hdf5(path, f"{KIND} (pose_hg)") as file:
+        key = "preds" if "preds" in file else "part"
+        points = hdf5_array(file, key, str(path), (None, None, 2)).astype(np.float64)
+        others = {
+            name: hdf5_array(file, name, str(path), (len(points),)) for name in ("index", "person") if name in file
+        }
+    for name, values in others.items():
+        if not (np.isfinite(values).all() and (np.abs(values) < 2**53).all()):
+            raise InputError(f"{name} holds values that number nothing; expected integers.")
+    frames = others.get("index", np.arange(len(points)))
+    for row, (joints, frame) in enumerate(zip(points, frames, strict=True)):
+        person = int(others["person"][row]) if "person" in others else None
+        yield Person(f"{key}[{row}]", int(frame), person, joints, np.ones(len(joints)), None)

@@ -1,0 +1,66 @@
+"""2D keypoints in VideoPose3D's .npz, as its script for one's own videos writes them (`data_2d_custom_*.npz`)."""
+
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
+from tf_wsgen.datasets.readers.detector_formats import Entry, Person
+from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import load_npz
+
+
+def videopose3d_people(
+    path: pathlib.Path, kind: str, convention: str | None
+) -> tuple[list[Entry], Convention | None, tuple[int, int] | None, list[str]]:
+    """All people, the convention that the metadata tells, the videos' size if they have one, and who is who.
+
+    Frames count from 0 in each video. A list of poses is a person; people of several videos have different numbers.
+
+    Args:
+        path: The file.
+        kind: What is expected, for messages.
+        convention: A name in `CONVENTIONS`, in place of the metadata's, or None.
+
+    Raises:
+        InputError: Not such a file, or metadata that contradict themselves.
+    """
+    arrays = load_npz(path, kind)
+    where = str(path)
+    content = items_by_subject(arrays, "positions_2d", where, kind)
+    tracks = [
+        (f"{subject}/{action}[{index}]", poses)
+        for subject, actions in content.items()
+        for action, several in actions.items()
+        for index, poses in enumerate(several if isinstance(several, (list, tuple)) else [several])
+    ]
+    people = [entry for number, (place, poses) in enumerate(tracks) for entry in _track(place, number, poses)]
+    told = CONVENTIONS[layout_of(arrays, where)] if convention is None and "metadata" in arrays else None
+    who = ", ".join(f"{number} is {place}" for number, (place, _) in enumerate(tracks[:10]))
+    more = " and so on" if len(tracks) > 10 else ""
+    return people, told, _image_size(metadata_of(arrays)), [f"people: {who}{more}"]
+
+
+def _track(place: str, person: int, poses: object) -> Iterator[Entry]:
+    shape = poses.shape if isinstance(poses, np.ndarray) and poses.dtype.kind in "fiu" else ()
+    if len(shape) != 3 or shape[2] not in (2, 3):
+        yield InputError(f"{place} is no array of numbers of shape (frames, joints, 2).")
+        return
+    points = poses[..., :2].astype(np.float64)
+    confidence = poses[..., 2].astype(np.float64) if shape[2] == 3 else np.ones(shape[:2])
+    missing = np.isnan(poses).any(axis=-1)
+    points[missing], confidence[missing] = 0.0, 0.0
+    for frame in range(shape[0]):
+        yield Person(f"{place}[{frame}]", frame, person, points[frame], confidence[frame], None)
+
+
+def _image_size(metadata: dict) -> tuple[int, int] | None:
+    videos = metadata.get("video_metadata")
+    sizes = {
+        (video.get("w"), video.get("h")) if isinstance(video, dict) else None
+        for video in (videos.values() if isinstance(videos, dict) else ())
+    }
+    size = sizes.pop() if len(sizes) == 1 else None
+    return size if size and all(isinstance(n, int) and n > 0 for n in size) else None

@@ -1,0 +1,332 @@
+"""Human3.6M (Ionescu et al., TPAMI 2014) in VideoPose3D's .npz files, and what its other files share with them.
+
+- `data_3d_h36m.npz`: `positions_3d`, {subject: {action: (T, 32, 3) float32}}, metres, in the world's frame.
+- `data_2d_h36m_*.npz`: `positions_2d`, {subject: {action: [(T, J, 2)] * 4}}, pixels, cameras in the order of
+  `CAMERA_NAMES`; `metadata`, {"layout_name", "num_joints", "keypoints_symmetry"}, the first not in all files.
+
+Detections may go on for some frames after the motion capture has stopped; they are cut. Each of the 15 actions was
+recorded twice ("Walking", "Walking 1"); files differ in the spelling of three. One video is damaged (S11 "Directions",
+camera 54138969) and has no detections. VideoPose3D leaves out the whole recording, all four cameras, and so does
+`skip_corrupt`; those who keep its other cameras have 1 % more test rows (548,819 before the stride for 543,344).
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
+from tf_wsgen.datasets.clip import Clip, check_millimetres
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, HumanPoints, convention_by_name, convert
+from tf_wsgen.datasets.readers.videopose3d_files import described, items_by_subject, layout_of
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import load_npz
+
+TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
+TEST_SUBJECTS = ("S9", "S11")
+TEST_STRIDE = 64
+ACTIONS = (
+    *("Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases"),
+    *("Sitting", "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking", "WalkTogether"),
+)
+OTHER_SPELLINGS = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog", "WalkingTogether": "WalkTogether"}
+# The recording with the damaged video, and its camera.
+CORRUPT, CORRUPT_CAMERA = ("S11", "Directions"), "54138969"
+MM_PER_METRE = 1000.0
+# A person who is seen at a few metres is hundreds of pixels tall.
+SMALLEST_EXTENT = 10.0
+# NumPy need not warn of what is refused a moment later.
+UNTIL_CHECKED = {"over": "ignore", "invalid": "ignore"}
+KIND_3D = "a VideoPose3D .npz file with positions_3d"
+KIND_2D = "a VideoPose3D .npz file with positions_2d"
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """Which rows go to which group.
+
+    Attributes:
+        train_subjects: Subjects of the group train.
+        test_subjects: Subjects of the group test.
+        train_stride: Every how many frames of the training subjects.
+        test_stride: Every how many frames of the test subjects.
+        skip_corrupt: Leave out the recording with the damaged video.
+        notice: Is told in a sentence of what is left out.
+    """
+
+    train_subjects: Sequence[str]
+    test_subjects: Sequence[str]
+    train_stride: int
+    test_stride: int
+    skip_corrupt: bool
+    notice: Callable[[str], None]
+
+    def __post_init__(self):
+        for name in ("train_stride", "test_stride"):
+            stride = getattr(self, name)
+            if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
+                raise InputError(f"{name} is {stride!r}; expected a whole number from 1.")
+        subjects = [*self.train_subjects, *self.test_subjects]
+        for subject in subjects:
+            human36m_cameras(subject)
+            if subjects.count(subject) > 1:
+                raise InputError(f"subject {subject!r} is listed twice; expected each in one group.")
+
+
+class Recordings(Protocol):
+    """What `clips_of` needs of a way to store Human3.6M.
+
+    Attributes:
+        where: The file or folder, for messages.
+        where_2d: That of the 2D poses.
+        subjects: Those that are there.
+        detected: Whether there are 2D poses; without, the positions are projected.
+    """
+
+    where: str
+    where_2d: str
+    subjects: Collection[str]
+    detected: bool
+
+    def names(self, subject: str) -> list[str]:
+        """The subject's recordings as the files spell them."""
+
+    def place(self, subject: str, name: str) -> str:
+        """File and place of a recording, for messages."""
+
+    def positions(self, subject: str, name: str) -> np.ndarray:
+        """(T, 16, 3) of a recording, millimetres, in the world's frame."""
+
+    def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
+        """The 2D poses of a recording, where `detected`; None if they are missing."""
+
+
+def read_videopose3d(
+    positions_3d: str | os.PathLike,
+    positions_2d: str | os.PathLike | None = None,
+    *,
+    train_subjects: Sequence[str] = TRAIN_SUBJECTS,
+    test_subjects: Sequence[str] = TEST_SUBJECTS,
+    test_stride: int = TEST_STRIDE,
+    train_stride: int = 1,
+    skip_corrupt: bool = True,
+    keypoints_2d_convention: str | None = None,
+    notice: Callable[[str], None] = lambda text: None,
+) -> Iterator[Clip]:
+    """Human3.6M from VideoPose3D's files.
+
+    Args:
+        positions_3d: `data_3d_h36m.npz`, with 32 or 17 joints.
+        positions_2d: `data_2d_h36m_*.npz`; None projects the 3D with the subject's cameras.
+        train_subjects: Subjects of the group train.
+        test_subjects: Subjects of the group test.
+        test_stride: Every how many frames of the test subjects; the field takes every 64th.
+        train_stride: Every how many frames of the training subjects.
+        skip_corrupt: Leave out the recording whose video is damaged, S11's first "Directions".
+        keypoints_2d_convention: A name in `CONVENTIONS`, in place of what the metadata says.
+        notice: Is told in a sentence of what is missing or left out.
+
+    Yields:
+        A clip for each recording and camera: `action` (one of `ACTIONS`, or an unknown one as it is), `subject`,
+        `sequence` (the same in all four cameras), `camera`, and `confidence` where the detections have a third column.
+
+    Raises:
+        InputError: A file or option that is not as described, with what was found and what was expected.
+    """
+    selection = Selection(train_subjects, test_subjects, train_stride, test_stride, skip_corrupt, notice)
+    if keypoints_2d_convention is not None:
+        convention_by_name(keypoints_2d_convention)
+        if positions_2d is None:
+            raise InputError("keypoints_2d_convention is given without positions_2d.")
+    yield from clips_of(_VideoPose3D(positions_3d, positions_2d, keypoints_2d_convention), selection)
+
+
+def clips_of(recordings: Recordings, selection: Selection) -> Iterator[Clip]:
+    """The clips of a way to store Human3.6M: training subjects, then test subjects, recordings by name, cameras.
+
+    Raises:
+        InputError: None of the subjects is there, a recording is there twice, or what the recordings raise.
+    """
+    wanted = [*selection.train_subjects, *selection.test_subjects]
+    missing = [subject for subject in wanted if subject not in recordings.subjects]
+    if missing == wanted:
+        raise InputError(
+            f"{recordings.where}: has none of the subjects {wanted}; it has {sorted(recordings.subjects)[:8]}."
+        )
+    for subject in missing:
+        selection.notice(f"{recordings.where}: has no subject {subject}; its rows are missing.")
+    for group, subjects, stride in (
+        ("train", selection.train_subjects, selection.train_stride),
+        ("test", selection.test_subjects, selection.test_stride),
+    ):
+        for subject in subjects:
+            if subject in recordings.subjects:
+                for sequence, name in _sequences(recordings, subject).items():
+                    yield from _recording(recordings, selection, group, subject, sequence, name, stride)
+
+
+def _sequences(recordings: Recordings, subject: str) -> dict[str, str]:
+    """The files' spelling of each recording, by the usual spelling and in its order."""
+    spelt = {}
+    for name in recordings.names(subject):
+        sequence = reconcile(name)
+        if sequence in spelt:
+            raise InputError(
+                f"{recordings.place(subject, name)}: is {sequence!r} again, after {spelt[sequence]!r}; "
+                "expected each recording once."
+            )
+        spelt[sequence] = name
+    return dict(sorted(spelt.items()))
+
+
+def reconcile(name: str) -> str:
+    """A recording's name in the usual spelling: "WalkingDog_1" is "WalkDog 1"."""
+    words = name.replace("_", " ").split()
+    return " ".join([OTHER_SPELLINGS.get(words[0], words[0]), *words[1:]]) if words else name
+
+
+def action_of(sequence: str) -> str:
+    """The action of a recording: "WalkDog" of "WalkDog 1"."""
+    return re.sub(r" \d+$", "", sequence)
+
+
+def _recording(
+    recordings: Recordings, selection: Selection, group: str, subject: str, sequence: str, name: str, stride: int
+) -> Iterator[Clip]:
+    place = recordings.place(subject, name)
+    corrupt = (subject, sequence) == CORRUPT
+    if corrupt and selection.skip_corrupt:
+        selection.notice(f"{place}: left out, as the video of camera {CORRUPT_CAMERA} is damaged.")
+        return
+    world = recordings.positions(subject, name)
+    for camera in human36m_cameras(subject):
+        where = f"{place}, camera {camera.name}"
+        seen = recordings.keypoints(subject, name, camera.name) if recordings.detected else None
+        if recordings.detected and seen is None:
+            if corrupt and camera.name == CORRUPT_CAMERA:
+                selection.notice(f"{where}: left out, as the video is damaged and has no detections.")
+                continue
+            raise InputError(f"{where}: has no 2D poses in {recordings.where_2d}; expected those of every camera.")
+        labels = {"action": action_of(sequence), "subject": subject, "sequence": f"{subject} {sequence}"}
+        labels["camera"] = camera.name
+        pose_3d = camera.to_camera_frame(world[::stride])
+        if pose_3d[..., 2].min() <= 0.0:
+            raise InputError(f"{where}: a joint lies behind the camera; expected positions in the world's frame.")
+        if seen is None:
+            pose_2d = camera.project(pose_3d)
+        else:
+            _check_lengths(len(seen.points), len(world), where)
+            rows = slice(0, len(world), stride)
+            pose_2d = seen.points[rows]
+            if seen.confidence is not None:
+                labels["confidence"] = seen.confidence[rows]
+        with np.errstate(**UNTIL_CHECKED):
+            pose_2d, pose_3d = pose_2d.astype(np.float32), pose_3d.astype(np.float32)
+        yield Clip(where, group, pose_2d, pose_3d, labels, camera.image_size, camera.up, camera.mean_focal_length)
+
+
+def _check_lengths(frames_2d: int, frames_3d: int, where: str) -> None:
+    # Videos go on for some frames after the motion capture; twice as many are another frame rate.
+    if not frames_3d <= frames_2d < 2 * frames_3d:
+        raise InputError(
+            f"{where}: has {frames_2d} frames in 2D and {frames_3d} in 3D; expected as many or a few more in 2D."
+        )
+
+
+def world_positions(points: np.ndarray, convention: str, where: str, unit: str, per_unit: float) -> np.ndarray:
+    """(T, 16, 3) float64 millimetres of (T, J, 3) in another unit.
+
+    Args:
+        points: (T, J, 3) floats.
+        convention: Their joints, a name in `CONVENTIONS`.
+        where: File and place, for messages.
+        unit: The unit's name.
+        per_unit: Millimetres in it.
+
+    Raises:
+        InputError: No frames, numbers that are not finite, or a size that tells another unit.
+    """
+    if not len(points):
+        raise InputError(f"{where}: has no frames.")
+    with np.errstate(**UNTIL_CHECKED):
+        points = convert(points, convention).points
+    bad = ~np.isfinite(points).all(axis=(1, 2))
+    if bad.any():
+        raise InputError(f"{where}: 3D frame {int(np.argmax(bad))} is not finite ({int(bad.sum())} such frames).")
+    points = points.astype(np.float64)
+    check_millimetres(points, where, unit, per_unit)
+    return points * per_unit
+
+
+def detected_points(keypoints: np.ndarray, convention: str, where: str) -> HumanPoints:
+    """Detections (T, J, 2), or (T, J, 3) with the confidence, as ours.
+
+    Raises:
+        InputError: Another type or shape, no frames, or a size that isn't in pixels.
+    """
+    joints = len(CONVENTIONS[convention].joints)
+    shape = _shape(keypoints)
+    if len(shape) != 3 or shape[1] != joints or shape[2] not in (2, 3):
+        raise InputError(
+            f"{where}: 2D poses are {described(keypoints)}; expected numbers of shape (frames, {joints}, 2), "
+            f"joints as {convention}."
+        )
+    if not shape[0]:
+        raise InputError(f"{where}: has no frames in 2D.")
+    confidence = keypoints[..., 2] if shape[2] == 3 else None
+    with np.errstate(**UNTIL_CHECKED):
+        points = convert(keypoints[..., :2], convention, confidence=confidence)
+    # What is not finite is refused with its frame when the clip is checked.
+    if np.isfinite(points.points).all() and np.median(np.ptp(points.points, axis=1)) < SMALLEST_EXTENT:
+        raise InputError(f"{where}: 2D poses are less than {SMALLEST_EXTENT:g} across; expected pixels.")
+    return points
+
+
+def _shape(value) -> tuple[int, ...]:
+    """The shape of an array of numbers, () of anything else."""
+    return value.shape if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" else ()
+
+
+class _VideoPose3D:
+    """`Recordings` in VideoPose3D's two files."""
+
+    def __init__(self, positions_3d: str | os.PathLike, positions_2d: str | os.PathLike | None, convention: str | None):
+        self.where, self.where_2d, self.detected = str(positions_3d), str(positions_2d), positions_2d is not None
+        self.data_3d = items_by_subject(load_npz(positions_3d, KIND_3D), "positions_3d", self.where, KIND_3D)
+        self.subjects = self.data_3d.keys()
+        if self.detected:
+            arrays = load_npz(positions_2d, KIND_2D)
+            self.data_2d = items_by_subject(arrays, "positions_2d", self.where_2d, KIND_2D)
+            self.convention = convention or layout_of(arrays, self.where_2d)
+
+    def names(self, subject: str) -> list[str]:
+        return list(self.data_3d[subject])
+
+    def place(self, subject: str, name: str) -> str:
+        return f"{self.where}: {subject}/{name}"
+
+    def positions(self, subject: str, name: str) -> np.ndarray:
+        where, points = self.place(subject, name), self.data_3d[subject][name]
+        joints = {32: "human36m_32", 17: "human36m_17"}
+        shape = _shape(points)
+        if len(shape) != 3 or shape[1] not in joints or shape[2] != 3:
+            raise InputError(f"{where}: is {described(points)}; expected numbers of shape (frames, 32 or 17, 3).")
+        return world_positions(points, joints[shape[1]], where, "metres", MM_PER_METRE)
+
+    def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
+        where = f"{self.where_2d}: {subject}/{name}"
+        # The two files may spell differently.
+        found = [key for key in self.data_2d.get(subject, ()) if reconcile(key) == reconcile(name)]
+        if len(found) > 1:
+            raise InputError(f"{where}: is there as {found}; expected each recording once.")
+        if not found:
+            return None
+        cameras = self.data_2d[subject][found[0]]
+        cameras = list(cameras) if isinstance(cameras, np.ndarray) and cameras.ndim else cameras
+        if not isinstance(cameras, (list, tuple)) or len(cameras) != len(CAMERA_NAMES):
+            raise InputError(f"{where}: is {described(cameras)}; expected a list of 2D poses, one a camera, of four.")
+        keypoints = cameras[CAMERA_NAMES.index(camera)]
+        return None if keypoints is None else detected_points(keypoints, self.convention, f"{where}, camera {camera}")

@@ -1,0 +1,119 @@
+"""Human3.6M in the folders of 3d-pose-baseline (Martinez et al., ICCV 2017): HDF5 files, one a recording or a video.
+
+- `S1/MyPoses/3D_positions/Walking 1.h5`: `3D_positions` (96, T), 32 joints × (x, y, z), millimetres, in the world's
+  frame.
+- `S1/StackedHourglass/Walking_1.54138969.h5`: `poses` (T, 16, 2), pixels, joints in MPII's order. Detections after
+  fine-tuning on Human3.6M have the same structure in `S1/StackedHourglassFineTuned240`.
+"""
+
+import os
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from tf_wsgen.datasets.clip import Clip
+from tf_wsgen.datasets.keypoint_conventions import HumanPoints
+from tf_wsgen.datasets.readers.human36m import (
+    TEST_STRIDE,
+    TEST_SUBJECTS,
+    TRAIN_SUBJECTS,
+    Selection,
+    clips_of,
+    detected_points,
+    reconcile,
+    world_positions,
+)
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import hdf5_array, open_hdf5
+
+POSITIONS, DETECTIONS = "MyPoses/3D_positions", "StackedHourglass"
+JOINTS = 32
+KIND_3D = "an HDF5 file with 3D_positions"
+KIND_2D = "an HDF5 file with poses"
+
+
+def read_3d_pose_baseline(
+    folder: str | os.PathLike,
+    detections: bool | str = False,
+    *,
+    train_subjects: Sequence[str] = TRAIN_SUBJECTS,
+    test_subjects: Sequence[str] = TEST_SUBJECTS,
+    test_stride: int = TEST_STRIDE,
+    train_stride: int = 1,
+    skip_corrupt: bool = True,
+    notice: Callable[[str], None] = lambda text: None,
+) -> Iterator[Clip]:
+    """Human3.6M from 3d-pose-baseline's folders; the same rows as `read_videopose3d` gives.
+
+    Args:
+        folder: The folder with S1, S5, …
+        detections: False projects the 3D with the subject's cameras; True takes the 2D of `StackedHourglass`; a name
+            takes that of a folder beside it, such as "StackedHourglassFineTuned240".
+        train_subjects: Subjects of the group train.
+        test_subjects: Subjects of the group test.
+        test_stride: Every how many frames of the test subjects; the field takes every 64th.
+        train_stride: Every how many frames of the training subjects.
+        skip_corrupt: Leave out the recording whose video is damaged, S11's first "Directions".
+        notice: Is told in a sentence of what is missing or left out.
+
+    Yields:
+        A clip for each recording and camera, with `action`, `subject`, `sequence` and `camera`.
+
+    Raises:
+        InputError: A folder, file or option that is not as described, with what was found and what was expected.
+    """
+    selection = Selection(train_subjects, test_subjects, train_stride, test_stride, skip_corrupt, notice)
+    yield from clips_of(_Folders(folder, DETECTIONS if detections is True else detections), selection)
+
+
+class _Folders:
+    """`Recordings` in folders by subject."""
+
+    def __init__(self, folder: str | os.PathLike, detections: str | bool):
+        self.folder, self.detections, self.detected = pathlib.Path(folder), detections, bool(detections)
+        if not os.path.isdir(self.folder):
+            raise InputError(f"{folder}: there is no such folder; expected one with S1/{POSITIONS}.")
+        self.where = self.where_2d = str(folder)
+        self.subjects = {place.name for place in self.folder.glob("S*") if (place / POSITIONS).is_dir()}
+        if not self.subjects:
+            raise InputError(f"{folder}: has no S*/{POSITIONS}; expected the folder of 3d-pose-baseline's Human3.6M.")
+        self.videos = {}
+
+    def names(self, subject: str) -> list[str]:
+        names = sorted(path.stem for path in (self.folder / subject / POSITIONS).glob("[!.]*.h5"))
+        if not names:
+            raise InputError(f"{self.folder / subject / POSITIONS}: has no .h5 files; expected one a recording.")
+        return names
+
+    def place(self, subject: str, name: str) -> str:
+        return str(self.folder / subject / POSITIONS / f"{name}.h5")
+
+    def positions(self, subject: str, name: str) -> np.ndarray:
+        path = self.place(subject, name)
+        with open_hdf5(path, KIND_3D) as file:
+            flat = hdf5_array(file, "3D_positions", path, (3 * JOINTS, None))
+        return world_positions(flat.T.reshape(-1, JOINTS, 3), "human36m_32", path, "millimetres", 1.0)
+
+    def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
+        path = self._videos(subject).get((reconcile(name), camera))
+        if path is None:
+            return None
+        with open_hdf5(path, KIND_2D) as file:
+            poses = hdf5_array(file, "poses", str(path), (None, None, None))
+        return detected_points(poses, "mpii16", str(path))
+
+    def _videos(self, subject: str) -> dict[tuple[str, str], pathlib.Path]:
+        """The subject's files of detections by recording, in the usual spelling, and camera."""
+        if subject not in self.videos:
+            folder, found = self.folder / subject / self.detections, {}
+            if not folder.is_dir():
+                raise InputError(f"{folder}: there is no such folder; expected the 2D poses of {subject}.")
+            for path in sorted(folder.glob("[!.]*.h5")):
+                name, _, camera = path.stem.rpartition(".")
+                key = reconcile(name), camera
+                if key in found:
+                    raise InputError(f"{path}: is there again, after {found[key].name}; expected each video once.")
+                found[key] = path
+            self.videos[subject] = found
+        return self.videos[subject]

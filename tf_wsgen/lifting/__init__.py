@@ -1,0 +1,1 @@
+"""A trained model: pixels in, hypotheses in millimetres out."""

@@ -1,0 +1,199 @@
+"""Keypoints in, hypotheses out, in two lines: a trained model of whatever form behind one call."""
+
+import os
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.errors import InputError
+from tf_wsgen.geometry.ray import ray_through
+from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
+from tf_wsgen.lifting.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
+from tf_wsgen.lifting.model_file import load_lifter
+from tf_wsgen.lifting.radius import conformal_radius, spread_of
+from tf_wsgen.lifting.result import LiftedPoses
+from tf_wsgen.skeleton import SKELETONS, Skeleton
+
+PRETRAINED = pathlib.Path(__file__).parent / "pretrained" / "posterior.npz"
+SELECTIONS = ("zero_code", "mean_shift")
+DESCRIBED = ("pose_3d", "reprojection", "log_likelihood")
+
+
+class PoseLifter:
+    """A trained model that takes 2D poses and gives hypotheses.
+
+    Args:
+        endpoints: `Endpoints`, or a loaded SavedModel of them.
+        skeleton: The joints.
+        name: How to call the model in results.
+    """
+
+    def __init__(self, endpoints, skeleton: Skeleton, name: str):
+        self.endpoints, self.skeleton, self.name = endpoints, skeleton, name
+        self.code_size = int(endpoints.code_size.numpy())
+        # SavedModels that were exported before have neither.
+        self.body_height = float(getattr(endpoints, "body_height", 0.0))
+        self.radius_factors = np.asarray(getattr(endpoints, "radius_factors", ()))
+
+    def __call__(
+        self,
+        keypoints: np.ndarray,
+        visible: np.ndarray | None = None,
+        num_hypotheses: int = 10,
+        seed: int = 0,
+        select: str = "zero_code",
+        batch_size: int = 512,
+        image_size: tuple[float, float] | None = None,
+        focal_length: float | None = None,
+        height: np.ndarray | float | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> LiftedPoses:
+        """Lifts 2D poses.
+
+        Args:
+            keypoints: (…, J, 2) pixels, x right, y down, joints in the order of `skeleton`.
+            visible: (…, J) 0 missing, 1 seen; a detector's scores, from 0 to 1, tell a model that was trained with
+                them how sure each joint is. None if every joint is seen. Keypoints of missing joints don't matter.
+            num_hypotheses: N; their codes are the same for every pose, a pure function of N and the seed.
+            seed: Of the codes.
+            select: The pose to choose: "zero_code", or "mean_shift" for the mode of the hypotheses.
+            batch_size: Poses a call into TensorFlow.
+            image_size: Width and height, pixels. With it each person is lifted as by a camera that looks at their
+                pelvis, and turned back (`tf_wsgen.geometry.ray`); without it poses are in the frame of that ray,
+                up to half the field of view from the camera's.
+            focal_length: Pixels; None for 1.1 times the image's width.
+            height: (…) or a number, the person's stature in metres; None for that of the model's mean body. It scales
+                3D poses, of whose size an image tells nothing.
+            progress: Called with the number of poses after each call.
+
+        Raises:
+            InputError: Wrong shapes, numbers that are not finite, too many hypotheses, or a pose that cannot be
+                read: a visible root or both hips, and joints in more than one place, are needed.
+        """
+        joints = self.skeleton.num_joints
+        keypoints, visible = self._checked(keypoints, visible)
+        if select not in SELECTIONS:
+            raise InputError(f"select is {select!r}; expected one of {list(SELECTIONS)}.")
+        most = MOST_SHIFTED if select == "mean_shift" else MOST_SAMPLES
+        if not 1 <= num_hypotheses <= most:
+            raise InputError(f"num_hypotheses is {num_hypotheses}; expected 1 to {most:,} with select={select!r}.")
+        if batch_size < 1:
+            raise InputError(f"batch_size is {batch_size}; expected at least 1.")
+        if image_size is None and focal_length is not None:
+            raise InputError("focal_length is given without image_size, which tells where the optical axis is.")
+        for name, value in (("image_size", image_size), ("focal_length", focal_length)):
+            if value is not None and not (np.isfinite(value).all() and np.min(value) > 0):
+                raise InputError(f"{name} is {value}; expected pixels above 0.")
+        leading, given = keypoints.shape[:-2], keypoints
+        size = self._size(height, leading)
+        ray = None
+        if image_size is not None:
+            root = normalise_keypoints(keypoints, visible, self.skeleton).root
+            ray = ray_through(root, tf.constant(image_size, tf.float32), tf.constant(focal_length or 0.0, tf.float32))
+            keypoints = ray.to_virtual(keypoints).numpy()
+        rows = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
+        arrays = self._in_batches(*rows, num_hypotheses, seed, select, batch_size, progress)
+        arrays = [array.reshape((*leading, *array.shape[1:])) for array in arrays]
+        if ray is not None:
+            # Poses, then reprojections, of the chosen and of every hypothesis.
+            for first, turn in ((0, ray), (3, ray.over_hypotheses())):
+                arrays[first] = turn.to_camera_frame(arrays[first]).numpy()
+                arrays[first + 1] = turn.to_image(arrays[first + 1]).numpy()
+        arrays[0] = np.float32(arrays[0] * size[..., None, None])
+        arrays[3] = np.float32(arrays[3] * size[..., None, None, None])
+        radius = None
+        if self.radius_factors.size:
+            radius = conformal_radius(spread_of(arrays[3]), num_hypotheses, self.radius_factors).astype(np.float32)
+        seen = visible > 0
+        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius)
+
+    def _in_batches(self, keypoints, visible, num_hypotheses, seed, select, batch_size, progress) -> list[np.ndarray]:
+        """`DESCRIBED` of the chosen poses, then of every hypothesis."""
+        count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
+        # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
+        codes = tf.concat([zero_code(self.code_size), shared_codes(count, self.code_size, number)], axis=1)
+        parts = []
+        for start in range(0, len(keypoints), batch_size):
+            batch = keypoints[start : start + batch_size], visible[start : start + batch_size]
+            decoded = self.endpoints.decode(*batch, codes)
+            decoded = [decoded[name].numpy() for name in DESCRIBED]
+            chosen = [values[:, 0] for values in decoded]
+            if select == "mean_shift":
+                mode = self.endpoints.mean_shift(*batch, count, number)
+                chosen = [mode[name].numpy() for name in DESCRIBED]
+            parts.append(chosen + [values[:, 1:] for values in decoded])
+            if progress:
+                progress(len(batch[0]))
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+    def _size(self, height, leading: tuple[int, ...]) -> np.ndarray:
+        """(…) factors on the mean body."""
+        if height is None:
+            return np.ones(())
+        height = np.asarray(height, float)
+        if height.shape not in ((), leading) or not ((height > 0.3) & (height < 3.0)).all():
+            raise InputError(f"height is {height}; expected metres, one number or one for each of the poses {leading}.")
+        if not self.body_height:
+            raise InputError(f"{self.name}: does not tell its mean body's height; train it anew to use height.")
+        return height / self.body_height
+
+    def readable(self, keypoints: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""
+        return normalise_keypoints(keypoints, np.float32(visible), self.skeleton).usable.numpy()
+
+    def _checked(self, keypoints, visible) -> tuple[np.ndarray, np.ndarray]:
+        joints = self.skeleton.num_joints
+        keypoints = np.asarray(keypoints, np.float32)
+        if keypoints.ndim < 2 or keypoints.shape[-2:] != (joints, 2):
+            raise InputError(f"keypoints have shape {keypoints.shape}; expected (…, {joints}, 2).")
+        visible = np.ones(keypoints.shape[:-1]) if visible is None else np.asarray(visible)
+        if visible.shape != keypoints.shape[:-1]:
+            raise InputError(f"visible has shape {visible.shape}; expected {keypoints.shape[:-1]}.")
+        visible = np.where(visible > 0, np.minimum(visible, 1.0), 0.0).astype(np.float32)
+        if keypoints.size == 0:
+            raise InputError("keypoints hold no pose; expected at least one.")
+        readable = self.readable(keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints))
+        if not readable.all():
+            row = np.unravel_index(np.argmin(readable), keypoints.shape[:-2])
+            place = f"pose {tuple(int(i) for i in row)}" if row else "the pose"
+            raise InputError(
+                f"keypoints: {place} cannot be lifted; expected finite pixels, a visible {self.skeleton.root} or both "
+                "hips, and joints in more than one place."
+            )
+        return keypoints, visible
+
+
+def load(path: str | os.PathLike) -> PoseLifter:
+    """The model of a SavedModel folder, a work directory of training, or a lifter's .npz file.
+
+    Raises:
+        InputError: None of these is there.
+    """
+    path = pathlib.Path(path)
+    if (path / "saved_model.pb").exists():
+        return _load_saved_model(path)
+    file = path / "best.npz" if path.is_dir() else path
+    if path.is_dir() and not file.exists():
+        raise InputError(f"{path}: holds neither saved_model.pb nor best.npz; expected an exported model or a run.")
+    lifter, about = load_lifter(file)
+    return PoseLifter(Endpoints(lifter), lifter.skeleton, about.get("name", str(path)))
+
+
+def load_pretrained() -> PoseLifter:
+    """The model in the package, trained on CMU motion capture (its card: docs/model_card.md)."""
+    return load(PRETRAINED)
+
+
+def _load_saved_model(path: pathlib.Path) -> PoseLifter:
+    try:
+        model = tf.saved_model.load(str(path))
+        joints = tuple(joint.decode() for joint in model.joints.numpy())
+        for skeleton in SKELETONS.values():
+            if skeleton.joints == joints:
+                return PoseLifter(model, skeleton, str(path))
+    except (OSError, ValueError, AttributeError, tf.errors.OpError) as error:
+        raise InputError(f"{path}: is not a SavedModel of scripts/export.py ({str(error).splitlines()[0]}).") from None
+    raise InputError(f"{path}: has the joints {joints}; expected those of one of {sorted(SKELETONS)}.")

@@ -1,0 +1,348 @@
+"""From a detector's file to files of 3D poses: read, lift, report, write."""
+
+import dataclasses
+import os
+import pathlib
+import re
+
+import numpy as np
+from tqdm import tqdm
+
+import tf_wsgen
+from tf_wsgen.datasets.readers.detections import Detections, read_detections
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import hdf5_array, open_hdf5
+from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
+from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
+from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
+from tf_wsgen.writers.json_file import write_json
+from tf_wsgen.writers.npz_file import write_npz
+
+FORMATS = (".npz", ".json", ".bvh")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+# Frames of a BVH: some hours.
+LONGEST_VIDEO = 300_000
+NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
+
+
+@dataclasses.dataclass(frozen=True)
+class PredictOptions:
+    """How to predict; the fields are `scripts/predict.py`'s flags.
+
+    Attributes:
+        model: SavedModel, work directory or lifter file; None is the model in the package.
+        format: Format of the input, or "auto".
+        convention: Joint convention of the input; None where the format tells.
+        image_size: Width and height in pixels, for normalised coordinates and to look along the ray to each person.
+        fov: Horizontal field of view in degrees; None for a focal length of 1.1 times the width.
+        height: Stature of everybody in the file in metres; None for that of the model's mean body.
+        lowest_confidence: Joints below it count as missing.
+        num_hypotheses: Hypotheses a pose.
+        select: "zero_code", "mean_shift", or "all": the zero code, and in BVH a file for each hypothesis too.
+        seed: Of the hypotheses.
+        head_sizes: HDF5 file with `normalize`, a head size (pixels) for each row of the input.
+        frame_rate: Frames a second, for BVH.
+        image: Image of the one frame, or a folder of them, for the viewer.
+        overwrite: Replace files that are there.
+    """
+
+    model: str | None = None
+    format: str = "auto"
+    convention: str | None = None
+    image_size: tuple[int, int] | None = None
+    fov: float | None = None
+    height: float | None = None
+    lowest_confidence: float = 0.1
+    num_hypotheses: int = 10
+    select: str = "zero_code"
+    seed: int = 0
+    head_sizes: str | None = None
+    frame_rate: float = 25.0
+    image: str | None = None
+    overwrite: bool = False
+
+    @property
+    def focal_length(self) -> float | None:
+        """Pixels, of the field of view or usual for the width; None where the image's size is not known."""
+        if self.image_size is None:
+            return None
+        width = self.image_size[0]
+        return USUAL_FOCAL_LENGTH * width if self.fov is None else width / 2.0 / np.tan(np.radians(self.fov) / 2.0)
+
+
+def predict(
+    source: str | os.PathLike,
+    options: PredictOptions,
+    output: pathlib.Path,
+    html: pathlib.Path | None = None,
+    png: pathlib.Path | None = None,
+) -> Predictions:
+    """Reads a detector's file, lifts every person in it, prints a report, and writes what is asked for.
+
+    What can be refused is refused before anything is lifted.
+
+    Args:
+        source: The detector's file.
+        options: How.
+        output: `.npz`, `.json` or `.bvh` file of the results.
+        html: Where to write the viewer, if anywhere.
+        png: Where to draw some people, spread evenly over the file, if anywhere.
+
+    Raises:
+        InputError: Input, options, images or model that cannot be used, or a file that exists already or cannot be
+            written.
+    """
+    if output.suffix not in FORMATS:
+        raise InputError(f"{output}: ends with {output.suffix!r}; expected one of {list(FORMATS)}.")
+    if not 0.0 < options.frame_rate < np.inf:
+        raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
+    if options.fov is not None and not 0.0 < options.fov < 180.0:
+        raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
+    if options.fov is not None and options.image_size is None:
+        raise InputError("fov is given without image_size, which tells where the optical axis is.")
+    if options.image and not html:
+        raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
+    files = [file for file in (output, html, png) if file]
+    for index, file in enumerate(files):
+        _check_new(file, options.overwrite)
+        _check_writable(file)
+        if file.resolve() in [other.resolve() for other in files[:index]]:
+            raise InputError(f"{file}: is to be written twice; expected another name for each file.")
+    detections = read_detections(
+        source, options.format, options.convention, options.image_size, options.lowest_confidence
+    )
+    print("".join(f"{note}\n" for note in detections.notes), end="")
+    head_sizes = _head_sizes(options.head_sizes, len(detections.keypoints))
+    # TensorFlow is imported here: mistakes so far are told at once.
+    lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
+    kept = _liftable(detections, lifter, str(source))
+    frame, person = detections.frame[kept], detections.person[kept]
+    if output.suffix == ".bvh":
+        time_line, num_frames = detections.time_line
+        if num_frames > LONGEST_VIDEO:
+            raise InputError(f"{source}: has {num_frames:,} frames; expected at most {LONGEST_VIDEO:,} for BVH.")
+        for file in _bvh_files(person, options, output):
+            if file != output:
+                _check_new(file, options.overwrite)
+    if html:
+        from tf_wsgen.viewer.html import check_page, write_html
+
+        images = images_by_frame(options.image, frame.tolist())
+        check_page(frame, person, options.num_hypotheses, images)
+    predictions = lift_detections(detections, kept, lifter, options, str(source))
+    print(report(predictions, None if head_sizes is None else head_sizes[kept]))
+    if output.suffix == ".npz":
+        write_npz(predictions, output)
+    elif output.suffix == ".json":
+        write_json(predictions, output)
+    else:
+        files[:1] = _write_bvh_files(predictions, options, output, time_line[kept], num_frames)
+    if html:
+        write_html(predictions, html, images=images)
+    if png:
+        from tf_wsgen.evaluation.figures import draw_predictions
+
+        draw_predictions(predictions, png)
+    print("Written: " + ", ".join(map(str, files)) + ".")
+    return predictions
+
+
+def lift_detections(
+    detections: Detections, kept: np.ndarray, lifter: "tf_wsgen.PoseLifter", options: PredictOptions, source: str
+) -> Predictions:
+    """Lifts people.
+
+    Args:
+        detections: Of N people.
+        kept: (N,) bool, whom to lift.
+        lifter: The model.
+        options: How.
+        source: What the predictions say about where they come from.
+    """
+    with tqdm(total=int(kept.sum()), unit="person", dynamic_ncols=True, desc="Lifting") as bar:
+        poses = lifter(
+            detections.keypoints[kept],
+            detections.sureness[kept],
+            options.num_hypotheses,
+            options.seed,
+            "mean_shift" if options.select == "mean_shift" else "zero_code",
+            image_size=options.image_size,
+            focal_length=options.focal_length,
+            height=options.height,
+            progress=bar.update,
+        )
+    about = {
+        "model": lifter.name,
+        "select": options.select,
+        "seed": options.seed,
+        "num_hypotheses": options.num_hypotheses,
+        "source": source,
+        "format": detections.source_format,
+        "image_size": options.image_size and list(options.image_size),
+        "focal_length": options.focal_length,
+        "height": options.height,
+    }
+    return Predictions(poses, detections.frame[kept], detections.person[kept], lifter.skeleton, about)
+
+
+def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> str:
+    """People, frames and reprojection errors as text.
+
+    Args:
+        predictions: What was lifted.
+        head_sizes: (R,) pixels; rows that are not positive are left out of the mean.
+    """
+    poses, about = predictions.poses, predictions.about
+    chosen = poses.reprojection_error
+    every = poses.hypotheses_reprojection_error
+    lines = [
+        f"{len(chosen):,} people in {len(set(predictions.frame.tolist())):,} frames, "
+        f"{about['num_hypotheses']} hypotheses each, seed {about['seed']}, model {about['model']}",
+        f"reprojection error: {chosen.mean():.2f} pixels (chosen pose), {every.mean():.2f} pixels (all hypotheses)",
+        f"spread of a joint: {poses.spread.mean():.1f} mm on average",
+    ]
+    if poses.radius is not None:
+        half, most = poses.radius.mean(axis=(0, 1))
+        lines.append(f"radius of a joint: {half:.0f} mm (50 %), {most:.0f} mm (90 %) on average")
+    if about.get("focal_length"):
+        lines.append(f"camera: focal length {about['focal_length']:.0f} pixels (--fov sets it)")
+    else:
+        lines.append("camera: unknown; poses are in the frame of the ray to each person (--image_size turns them back)")
+    doubtful = np.flatnonzero(~poses.reliable)
+    if len(doubtful):
+        worst = doubtful[np.argsort(-(chosen / poses.height_in_image)[doubtful], kind="stable")[:3]]
+        frames = ", ".join(str(frame) for frame in dict.fromkeys(predictions.frame[worst].tolist()))
+        lines.append(
+            f"WARNING: {len(doubtful):,} of {len(chosen):,} poses reproject worse than {LARGEST_ERROR:.0%} of the "
+            f"person's height and are probably wrong (reliable: false); worst in frames {frames}"
+        )
+    if head_sizes is not None:
+        known = head_sizes > 0
+        lines.insert(
+            2,
+            f"reprojection error: {(chosen[known] / head_sizes[known]).mean():.4f} head sizes (chosen pose), "
+            f"{(every[known] / head_sizes[known, None]).mean():.4f} head sizes (all hypotheses)",
+        )
+    return "\n".join(lines)
+
+
+def images_by_frame(path: str | None, frames: list) -> dict:
+    """Image files by frame: one file for the one frame, or the files of a folder.
+
+    A file in a folder is of the frame that has its name, with or without the ending, or else, where frames are
+    numbers, of the frame whose number its name ends with.
+
+    Raises:
+        InputError: Nothing is there, one file for several frames, or a folder with none of the frames.
+    """
+    if path is None:
+        return {}
+    place = pathlib.Path(path)
+    if not place.exists():
+        raise InputError(f"{path}: there is no such image or folder of images.")
+    frames = list(dict.fromkeys(frames))
+    if not place.is_dir():
+        if len(frames) > 1:
+            raise InputError(f"{path}: is one image for {len(frames)} frames; expected a folder of images.")
+        return {frames[0]: place}
+    files = [file for file in sorted(place.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
+    by_name = {name: file for file in files for name in (file.stem, file.name)}
+    by_number = {int(match[0]): file for file in files if (match := re.search(r"\d+$", file.stem))}
+    found = {frame: by_name.get(str(frame), by_number.get(frame)) for frame in frames}
+    found = {frame: file for frame, file in found.items() if file is not None}
+    if not found:
+        raise InputError(f"{path}: none of its {len(files)} images is of a frame; frames are {frames[0]} and so on.")
+    return found
+
+
+def _check_new(file: pathlib.Path, overwrite: bool) -> None:
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; expected a file to write.")
+    if file.exists() and not overwrite:
+        raise InputError(f"{file}: exists already; --overwrite replaces it.")
+
+
+def _check_writable(file: pathlib.Path) -> None:
+    partial = file.with_name(file.name + ".partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written ({error.strerror}).") from None
+
+
+def _liftable(detections: Detections, lifter: "tf_wsgen.PoseLifter", source: str) -> np.ndarray:
+    """(N,) bool: which people can be lifted; says how many can't."""
+    kept = lifter.readable(detections.keypoints, detections.visible)
+    if not kept.any():
+        raise InputError(f"{source}: none of its {len(kept)} people can be lifted; {NEEDED}.")
+    if not kept.all():
+        first = int(np.argmin(kept))
+        print(
+            f"{int((~kept).sum())} of {len(kept)} people are left out (first: frame {detections.frame[first]}, person "
+            f"{detections.person[first]}): {NEEDED}."
+        )
+    return kept
+
+
+def _head_sizes(path: str | None, rows: int) -> np.ndarray | None:
+    if path is None:
+        return None
+    with open_hdf5(path, "an HDF5 file with head sizes") as file:
+        sizes = hdf5_array(file, "normalize", path, (None,))
+    if len(sizes) != rows:
+        raise InputError(f"{path}: normalize has {len(sizes)} rows; expected {rows}, one for each person of the input.")
+    return sizes
+
+
+def _bvh_files(
+    person: np.ndarray, options: PredictOptions, output: pathlib.Path
+) -> dict[pathlib.Path, tuple[int, int | None]]:
+    """The person and the hypothesis (None: the chosen pose) of each file to write, the hypotheses only with "all"."""
+    people = list(dict.fromkeys(person.tolist()))
+    found = {}
+    for one in people:
+        name = output.stem if len(people) == 1 else f"{output.stem}_person{one}"
+        found[output.with_name(f"{name}.bvh")] = one, None
+        if options.select == "all":
+            for index in range(options.num_hypotheses):
+                found[output.with_name(f"{name}_hypothesis{index + 1}.bvh")] = one, index
+    return found
+
+
+def _write_bvh_files(
+    predictions: Predictions, options: PredictOptions, output: pathlib.Path, time_line: np.ndarray, num_frames: int
+) -> list[pathlib.Path]:
+    """Writes everybody on the video's time line, (R,) places in its frames; returns the files."""
+    skeleton, poses = predictions.skeleton, predictions.poses
+    files = _bvh_files(predictions.person, options, output)
+    print(f"time: {num_frames:,} frames from the file's first, {options.frame_rate:g} a second, the same in each BVH")
+    for file, (person, index) in files.items():
+        rows = predictions.person == person
+        chosen = poses.pose_3d if index is None else poses.hypotheses[:, index]
+        # Camera frame (y down, z away) to z up.
+        upright = chosen[rows][..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
+        frames = time_line[rows]
+        deviation = write_bvh(
+            file,
+            upright,
+            skeleton.joints,
+            skeleton_parents(skeleton),
+            options.frame_rate,
+            frames=frames,
+            num_frames=num_frames,
+        )
+        print(
+            f"{file}: {_gaps(frames, num_frames)}bones take their mean lengths; joints are within {deviation:.1f} mm."
+        )
+    return list(files)
+
+
+def _gaps(frames: np.ndarray, num_frames: int) -> str:
+    """What is made up in the time line of a person who is seen in some frames."""
+    held = frames[0] + num_frames - 1 - frames[-1]
+    between = num_frames - held - len(frames)
+    parts = ((between, "interpolated"), (held, "held before the first or after the last"))
+    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    return f"{len(frames):,} frames seen, {told}; " if told else ""
