@@ -17,7 +17,7 @@ from tf_wsgen.lifting.radius import conformal_radius, spread_of
 from tf_wsgen.lifting.result import LiftedPoses
 from tf_wsgen.skeleton import SKELETONS, Skeleton
 
-PRETRAINED = pathlib.Path(__file__).parent / "pretrained" / "posterior.npz"
+PRETRAINED = pathlib.Path(__file__).parents[1] / "pretrained" / "posterior.npz"
 SELECTIONS = ("zero_code", "mean_shift")
 DESCRIBED = ("pose_3d", "reprojection", "log_likelihood")
 
