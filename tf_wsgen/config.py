@@ -52,6 +52,8 @@ class NetworkConfig:
     # The trunk also takes which joints are seen, and how surely; each hypothesis has a camera of its own.
     sees_visible: bool = False
     camera_per_hypothesis: bool = False
+    # Trained networks lift the mirrored pose as well: the zero code is the mean of both poses.
+    mirrored: bool = False
     # Gains on the He-normal first weights of: the codes' part of the generator's first layer, the
     # generator's last layer, the camera's last layer. Below 1 the first poses are of human size.
     code_gain: float = 1.0
@@ -148,6 +150,8 @@ class EvaluationConfig:
     diversity_chosen: int = 5
     # Look along the ray to each person where the rows' cameras are known (docs/beyond.md).
     along_ray: bool = False
+    # The rows' 2D are known to be exact projections, as those of motion capture, and the model is told so.
+    exact_2d: bool = False
     # Measure on what the simulated detector finds (section `simulation`) in place of the rows' own 2D.
     detector: bool = False
     # Joints hidden in every row, with commas between them, and limb joints hidden at random in each.

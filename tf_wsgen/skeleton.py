@@ -78,6 +78,13 @@ class Skeleton:
         return self.template_indices[:2]
 
     @functools.cached_property
+    def opposite_joints(self) -> tuple[int, ...]:
+        """For each joint the index of the one on the other side of the body, its own where there is none."""
+        other = {"left": "right", "right": "left"}
+        names = ("_".join([other.get(side, side), *rest]) for side, *rest in (j.split("_") for j in self.joints))
+        return tuple(self.index(name) for name in names)
+
+    @functools.cached_property
     def joint_weights(self) -> np.ndarray:
         """(J,) float32 weights of the joints in the reprojection likelihood."""
         return np.array([self.reprojection_weights.get(joint, 1.0) for joint in self.joints], np.float32)

@@ -10,7 +10,7 @@ from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.data.training_data import MM_PER_METRE, PairedRows
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import ray_through
-from tf_wsgen.simulation.settings import SimulationConfig
+from tf_wsgen.simulation.settings import EXACT, SimulationConfig
 from tf_wsgen.simulation.simulator import find_keypoints, simulate
 from tf_wsgen.skeleton import Skeleton
 
@@ -24,6 +24,8 @@ def measured_rows(
     """Rows with what the configuration wants done to their 2D, in this order: detector, hidden joints, ray."""
     if config.detector:
         rows = detect_in_rows(rows, simulation, skeleton, config.seed)
+    elif config.exact_2d:
+        rows = dataclasses.replace(rows, visible=np.where(rows.visible > 0, np.float32(EXACT), np.float32(0.0)))
     rows = hide_in_rows(rows, skeleton, config.hidden_joints, config.num_hidden, config.seed)
     return along_ray(rows, skeleton) if config.along_ray and rows.camera is not None else rows
 

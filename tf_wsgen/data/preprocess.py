@@ -8,6 +8,7 @@ import tensorflow as tf
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.alignment import to_template, torso_frame
 from tf_wsgen.numerics import safe_divide
+from tf_wsgen.simulation.settings import EXACT
 from tf_wsgen.skeleton import Skeleton
 
 # A pose whose visible joints deviate less than this (pixels) has no shape to normalise.
@@ -49,7 +50,7 @@ def normalise_keypoints(keypoints: tf.Tensor, visible: tf.Tensor, skeleton: Skel
 
     Args:
         keypoints: (A1..An, J, 2) pixels, y down; values of missing joints don't matter.
-        visible: (A1..An, J) 0 missing; else 1, or how sure the detector is.
+        visible: (A1..An, J) 0 missing; else 1, how sure the detector is, or `EXACT`.
         skeleton: The joints.
 
     Returns:
@@ -72,7 +73,7 @@ def normalise_keypoints(keypoints: tf.Tensor, visible: tf.Tensor, skeleton: Skel
 
     usable = (root_seen | hips_seen) & (deviation > SMALLEST_DEVIATION)
     pose_2d = tf.where(usable[..., None, None], safe_divide(centred, deviation[..., None, None]), 0.0)
-    sureness = tf.where(seen, tf.minimum(visible, 1.0), 0.0)
+    sureness = tf.where(seen, tf.minimum(visible, EXACT), 0.0)
     return NormalisedPose(pose_2d, sureness, root, deviation, usable)
 
 

@@ -70,6 +70,7 @@ class Lifter(tf.Module):
         laplace_scale: b of the likelihood, in normalised coordinates.
         body_height: Metres, the stature of the mean body, whose size every pose is given in; None if not known.
         radius_factors: (`COUNTS`, `LEVELS`, J) of `tf_wsgen.lifting.radius`; None where radii are not calibrated.
+        mirrored: Lift the mirrored pose as well, so that a mirrored person has the mirrored hypotheses (`generate`).
     """
 
     def __init__(
@@ -83,8 +84,10 @@ class Lifter(tf.Module):
         laplace_scale: float = 1.0,
         body_height: float | None = None,
         radius_factors: Sequence | None = None,
+        mirrored: bool = False,
     ):
         super().__init__(name="lifter")
+        self.mirrored = mirrored
         self.body_height, self.radius_factors = body_height, radius_factors
         self.skeleton = skeleton
         self.trunk, self.generator, self.camera = trunk, generator, camera
@@ -110,9 +113,27 @@ class Lifter(tf.Module):
 
         Returns:
             Hypotheses (B, H, J, 3), metres, template frame, and camera: (B, H, 2, 3) where the camera network
-            takes the generator's features, else the (B, 2, 3) that all hypotheses share.
+            takes the generator's features or poses are mirrored, else the (B, 2, 3) that all hypotheses share.
+            A mirrored lifter's zero code is the mean of the pose and of the mirrored pose's, mirrored back; other
+            codes take one of the two by the sign of their first number.
         """
-        return generate(self.trunk, self.generator, self.camera, pose_2d, visible, tf.convert_to_tensor(z))
+        networks, z = (self.trunk, self.generator, self.camera), tf.convert_to_tensor(z)
+        seen = generate(*networks, pose_2d, visible, z)
+        if not self.mirrored:
+            return seen
+        opposite = self.skeleton.opposite_joints
+        across, away = tf.constant([-1.0, 1.0]), tf.constant([-1.0, 1.0, 1.0])
+        mirrored = generate(
+            *networks, tf.gather(pose_2d, opposite, axis=1) * across, tf.gather(visible, opposite, axis=1), z
+        )
+        # 1 takes the pose as it is seen, 0 the mirrored one.
+        share = (1.0 + tf.sign(z[..., 0]))[..., None, None] / 2.0
+        poses = tf.gather(mirrored.hypotheses, opposite, axis=2) * away
+        camera = per_hypothesis(mirrored.camera) * across[:, None] * away
+        return Sample(
+            share * seen.hypotheses + (1.0 - share) * poses,
+            share * per_hypothesis(seen.camera) + (1.0 - share) * camera,
+        )
 
     def to_common_frame(self, hypotheses: tf.Tensor, camera: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Hypotheses turned into the frame of one camera, where they can be averaged.
@@ -178,7 +199,7 @@ class Lifter(tf.Module):
         return _only_hypothesis(self._describe(normalised, mode.pose_3d[:, None], camera))
 
     def _normalise(self, keypoints: tf.Tensor, visible: tf.Tensor) -> NormalisedPose:
-        normalised = normalise_keypoints(keypoints, visible, self.skeleton)
+        normalised = normalise_keypoints(keypoints, tf.minimum(visible, 1.0), self.skeleton)
         message = (
             f"keypoints: every row needs finite pixels, a visible {self.skeleton.root} or both hips, "
             "and joints in more than one place."

@@ -34,6 +34,7 @@ def save_lifter(lifter: Lifter, path: str | os.PathLike, about: dict) -> None:
         "scale_ratio": lifter.scale_ratio,
         "laplace_scale": lifter.laplace_scale,
         "body_height": lifter.body_height,
+        "mirrored": lifter.mirrored,
         "radius_factors": None if lifter.radius_factors is None else np.asarray(lifter.radius_factors).tolist(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +67,7 @@ def load_lifter(path: str | os.PathLike) -> tuple[Lifter, dict]:
             laplace_scale=config["laplace_scale"],
             body_height=config.get("body_height"),
             radius_factors=config.get("radius_factors"),
+            mirrored=config.get("mirrored", False),
         )
         about = config["about"]
     expected = _named_weights(lifter)

@@ -14,7 +14,8 @@ class Trunk(Network):
         width: Units of every layer.
         negative_slope: Slope of the leaky ReLU below zero.
         blocks: Residual blocks; the paper's trunk has one.
-        sees_visible: The inputs are the pose and `visible` (B, J), 0 missing, else 1 or the detector's score.
+        sees_visible: The inputs are the pose and `visible` (B, J), 0 missing, else the
+            detector's score, 1, or `EXACT`.
     """
 
     def __init__(

@@ -35,13 +35,6 @@ def parents(skeleton: Skeleton) -> tuple[tuple[int, int], ...]:
     return tuple(chain)
 
 
-def opposite_joints(skeleton: Skeleton) -> tuple[int, ...]:
-    """For each joint the one of the other side of the body, itself where there is none."""
-    other = {"left": "right", "right": "left"}
-    names = ("_".join([other.get(side, side), *rest]) for side, *rest in (j.split("_") for j in skeleton.joints))
-    return tuple(skeleton.index(name) for name in names)
-
-
 def subtree(skeleton: Skeleton, top: str) -> tuple[int, ...]:
     """Indices of the joints that hang on a joint, without itself, outwards."""
     found = [skeleton.index(top)]
@@ -92,7 +85,7 @@ def resize(pose: tf.Tensor, size: tf.Tensor | float, skeleton: Skeleton) -> tf.T
 
 def mirror(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor:
     """(..., J, 3) reflected at x = 0, left and right joints exchanged: again a body."""
-    return tf.gather(pose * tf.constant([-1.0, 1.0, 1.0]), opposite_joints(skeleton), axis=-2)
+    return tf.gather(pose * tf.constant([-1.0, 1.0, 1.0]), skeleton.opposite_joints, axis=-2)
 
 
 def turn(pose: tf.Tensor, axis: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:
@@ -175,7 +168,7 @@ def vary_proportions(pose: tf.Tensor, deviation: float, seed: tf.Tensor, skeleto
 
 def _bone_kinds(skeleton: Skeleton) -> list[int]:
     """Which factor each bone of `parents` takes: one for a bone and its mirror image."""
-    opposite, numbers = opposite_joints(skeleton), {}
+    opposite, numbers = skeleton.opposite_joints, {}
     keys = [frozenset([joint, opposite[joint]]) for joint, _ in parents(skeleton)]
     return [numbers.setdefault(key, len(numbers)) for key in keys]
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.simulation.body import opposite_joints, parents
+from tf_wsgen.simulation.body import parents
 from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT, LOWEST_SCORE
 from tf_wsgen.skeleton import Skeleton
 
@@ -86,7 +86,7 @@ def swap_sides(pose_2d: tf.Tensor, factor: tf.Tensor, seed: tf.Tensor, skeleton:
         seed: (2,) of the draw.
         skeleton: The joints.
     """
-    kinds, opposite = _kinds(skeleton), np.array(opposite_joints(skeleton))
+    kinds, opposite = _kinds(skeleton), np.array(skeleton.opposite_joints)
     number = tf.random.stateless_uniform([tf.shape(pose_2d)[0], skeleton.num_joints + 1], seed)
     # Both joints of a pair look at one number.
     first = np.minimum(opposite, np.arange(len(opposite)))

@@ -8,6 +8,8 @@ from tf_wsgen.errors import InputError
 DEVIATION_BY_HEIGHT = 0.155
 # A joint that is there has at least this score.
 LOWEST_SCORE = 0.05
+# What `visible` says of a joint that is known to be exact, beyond any score.
+EXACT = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,8 @@ class SimulationConfig:
     least_scale: float = 0.5
     most_scale: float = 1.2
     most_tails: float = 0.5
+    # Share of the exact poses that are known to be, as projections of motion capture are.
+    known_exact_share: float = 0.5
     # Share of the detector's poses with a score for each joint, a/(d + a) + N(0, score_deviation²) for an error of
     # d heights, a = score_error, to the power e^N(0, score_power_deviation²) a pose, as detectors scale differently.
     score_share: float = 0.5

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_wsgen.numerics import safe_norm
 from tf_wsgen.simulation import body, detector, missing, view
-from tf_wsgen.simulation.settings import SimulationConfig
+from tf_wsgen.simulation.settings import EXACT, SimulationConfig
 from tf_wsgen.skeleton import Skeleton
 
 
@@ -15,7 +15,7 @@ class Simulated(NamedTuple):
 
     Attributes:
         keypoints: (B, J, 2) as found, y down, unit focal length; the root is near (0, 0).
-        visible: (B, J) 0 missing; else the detector's score, or 1 where it tells none.
+        visible: (B, J) 0 missing; else the detector's score, 1 where it tells none, or `EXACT`.
         pose_3d: (B, J, 3) metres, root-centred, camera frame (x right, y down, z away), of a body whose summed
             bone length is that of the poses handed in.
     """
@@ -52,7 +52,7 @@ def vary_bodies(
 def find_keypoints(
     pose_2d: tf.Tensor, config: SimulationConfig, seed: tf.Tensor, skeleton: Skeleton
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Keypoints (B, J, 2) and scores, 0 where missing, (B, J) of true points (B, J, 2), as the detector finds them."""
+    """Keypoints (B, J, 2) of true points (B, J, 2) as the detector finds them, and `Simulated.visible` (B, J)."""
     seeds, rows = tf.unstack(tf.random.split(seed, 7)), tf.shape(pose_2d)[0]
     chosen = tf.random.stateless_uniform([3, rows], seeds[0])
     scale = tf.random.stateless_uniform([rows], seeds[1], config.least_scale, config.most_scale)
@@ -74,9 +74,10 @@ def find_keypoints(
     visible = missing.draw_visible(rows, shares, config.most_hidden_rate, seeds[5], skeleton)
     told = (config.score_error, config.score_deviation, config.score_power_deviation)
     score = detector.scores(safe_norm(found - named) / height[..., 0], *told, seeds[6])
-    scored = by_detector & (chosen[2] < config.score_share)
+    scored = tf.where((chosen[2] < config.score_share)[:, None], score, 1.0)
+    known = tf.where(chosen[2] < config.known_exact_share, EXACT, 1.0)[:, None]
     points = tf.where(by_detector[:, None, None], found, exact)
-    return detector.derive(points, visible * tf.where(scored[:, None], score, 1.0), other, skeleton)
+    return detector.derive(points, visible * tf.where(by_detector[:, None], scored, known), other, skeleton)
 
 
 def simulate(

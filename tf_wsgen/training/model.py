@@ -162,7 +162,7 @@ class WSGen(keras.Model):
             return losses.mmd_squared(generated, real, config.dot_weight)
 
         def reprojection():
-            weights = self.skeleton.joint_weights * batch["visible"]
+            weights = self.skeleton.joint_weights * tf.minimum(batch["visible"], 1.0)
             # Where pairs train the poses, the likelihood trains the cameras alone: it would shrink diversity.
             poses = tf.stop_gradient(sample.hypotheses) if config.needs_pairs else sample.hypotheses
             return losses.reprojection(batch["pose_2d"], poses, sample.camera, weights, config.laplace_scale)
@@ -244,7 +244,7 @@ class WSGen(keras.Model):
         arguments = self._arguments
         scale = self.loss_config.laplace_scale
         sizes = (arguments["template"], arguments["scale_ratio"], scale, arguments["body_height"])
-        lifter = Lifter(self.skeleton, *networks, *sizes)
+        lifter = Lifter(self.skeleton, *networks, *sizes, mirrored=arguments["network"]["mirrored"])
         self.update_lifter(lifter)
         return lifter
 
