@@ -10,6 +10,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
+from tf_wsgen.numerics import safe_divide
 
 # Rays further than this from the axis (x/z) hold no point of a perspective image worth turning.
 FARTHEST = 10.0
@@ -76,3 +77,27 @@ def ray_through(root: tf.Tensor, image_size: tf.Tensor, focal_length: tf.Tensor)
     rows = [[1 - x * x / (1 + z), -x * y / (1 + z), -x], [-x * y / (1 + z), 1 - y * y / (1 + z), -y], [x, y, z]]
     rotation = tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
     return Ray(rotation, focal_length[..., None, :], image_size[..., None, :] / 2.0)
+
+
+def onto_rays(pose_3d: tf.Tensor, points: tf.Tensor, known: tf.Tensor) -> tf.Tensor:
+    """Poses whose known joints lie on the rays along which they are seen; depths stay as they are.
+
+    The root is at the distance d that minimises Σ ‖u (d + z) − (x, y)‖² over known joints seen at u, in closed form;
+    (x, y) then becomes u (d + z).
+
+    Args:
+        pose_3d: (…, J, 3) root-centred, of a camera that looks at the root (x right, y down, z away).
+        points: (…, J, 2) where joints are seen, over the focal length, from the principal point.
+        known: (…, J) bool: joints whose points are exact.
+
+    Example:
+        >>> pose = tf.constant([[0.0, 0.0, 0.0], [0.0, 1.0, 0.5], [0.4, 0.0, 1.0]])
+        >>> seen = tf.constant([[0.0, 0.0], [0.0, 0.4], [0.2, 0.0]])  # from 2 units away, the last one wrong
+        >>> onto_rays(pose, seen, tf.constant([True, True, False])).numpy().tolist()
+        [[0.0, 0.0, 0.0], [0.0, 1.0, 0.5], [0.4000000059604645, 0.0, 1.0]]
+    """
+    beside, depth = pose_3d[..., :2], pose_3d[..., 2:]
+    seen = tf.where(known[..., None], points, 0.0)
+    across = tf.reduce_sum(seen * (beside - seen * depth), axis=[-2, -1], keepdims=True)
+    distance = safe_divide(across, tf.reduce_sum(tf.square(seen), axis=[-2, -1], keepdims=True))
+    return tf.concat([tf.where(known[..., None], points * (distance + depth), beside), depth], axis=-1)
