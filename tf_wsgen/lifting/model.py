@@ -115,7 +115,7 @@ class Lifter(tf.Module):
             Hypotheses (B, H, J, 3), metres, template frame, and camera: (B, H, 2, 3) where the camera network
             takes the generator's features or poses are mirrored, else the (B, 2, 3) that all hypotheses share.
             A mirrored lifter's zero code is the mean of the pose and of the mirrored pose's, mirrored back; other
-            codes take one of the two by the sign of their first number.
+            codes take one of the two by the sign of the product of their numbers, which tells nothing else of them.
         """
         networks, z = (self.trunk, self.generator, self.camera), tf.convert_to_tensor(z)
         seen = generate(*networks, pose_2d, visible, z)
@@ -127,7 +127,7 @@ class Lifter(tf.Module):
             *networks, tf.gather(pose_2d, opposite, axis=1) * across, tf.gather(visible, opposite, axis=1), z
         )
         # 1 takes the pose as it is seen, 0 the mirrored one.
-        share = (1.0 + tf.sign(z[..., 0]))[..., None, None] / 2.0
+        share = (1.0 + tf.reduce_prod(tf.sign(z), axis=-1))[..., None, None] / 2.0
         poses = tf.gather(mirrored.hypotheses, opposite, axis=2) * away
         camera = per_hypothesis(mirrored.camera) * across[:, None] * away
         return Sample(
