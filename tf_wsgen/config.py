@@ -45,7 +45,8 @@ class NetworkConfig:
     kcs_branch_width: int = 1024
     # Critic features that the kernel compares.
     num_features: int = 8
-    negative_slope: float = 0.2
+    # Of the leaky ReLU below zero; null for SiLU in its place.
+    negative_slope: float | None = 0.2
     # Residual blocks of the trunk and of the camera network.
     trunk_blocks: int = 1
     camera_blocks: int = 2

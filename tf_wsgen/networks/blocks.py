@@ -1,4 +1,4 @@
-"""What every network is built of: D (dense and leaky ReLU), the residual block of two D, one base class."""
+"""What every network is built of: D (dense and activation), the residual block of two D, one base class."""
 
 import keras
 
@@ -37,17 +37,17 @@ def linear(units: int, name: str, gain: float = 1.0, use_bias: bool = True) -> k
     return keras.layers.Dense(units, use_bias=use_bias, kernel_initializer=kernel_initializer(gain), name=name)
 
 
-def leaky_relu(x, negative_slope: float):
-    """max(x, negative_slope · x)."""
-    return keras.ops.leaky_relu(x, negative_slope)
+def activate(x, negative_slope: float | None):
+    """Leaky ReLU, max(x, negative_slope · x); SiLU, x · sigmoid(x), where there is no slope."""
+    return keras.ops.silu(x) if negative_slope is None else keras.ops.leaky_relu(x, negative_slope)
 
 
-def dense(x, units: int, negative_slope: float, name: str):
-    """D: dense, then leaky ReLU."""
-    return leaky_relu(linear(units, name)(x), negative_slope)
+def dense(x, units: int, negative_slope: float | None, name: str):
+    """D: dense, then the activation."""
+    return activate(linear(units, name)(x), negative_slope)
 
 
-def residual(x, units: int, negative_slope: float, name: str):
+def residual(x, units: int, negative_slope: float | None, name: str):
     """The sum x + D(D(x)), with layers `name`_1 and `name`_2."""
     inner = dense(x, units, negative_slope, f"{name}_1")
     return x + dense(inner, units, negative_slope, f"{name}_2")

@@ -16,7 +16,7 @@ class Camera(Network):
 
     Args:
         width: Units of every hidden layer (the features' width).
-        negative_slope: Slope of the leaky ReLU below zero.
+        negative_slope: Slope of the leaky ReLU below zero; None for SiLU.
         camera_gain: Gain on the last layer's initial weights.
         blocks: Residual blocks; the paper's camera has two.
         per_hypothesis: Take the generator's features, so that orientation is part of what is uncertain. The
@@ -27,7 +27,7 @@ class Camera(Network):
     def __init__(
         self,
         width: int = 1024,
-        negative_slope: float = 0.2,
+        negative_slope: float | None = 0.2,
         camera_gain: float = 1.0,
         blocks: int = 2,
         per_hypothesis: bool = False,

@@ -42,7 +42,7 @@ class Discriminator(Network):
         pose_branch_width: Units of the pose branch.
         kcs_branch_width: Units of the kinematic chain branch.
         num_features: F.
-        negative_slope: Slope of the leaky ReLU below zero.
+        negative_slope: Slope of the leaky ReLU below zero; None for SiLU.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Discriminator(Network):
         pose_branch_width: int = 128,
         kcs_branch_width: int = 1024,
         num_features: int = 8,
-        negative_slope: float = 0.2,
+        negative_slope: float | None = 0.2,
         name: str = "discriminator",
     ):
         bones = tuple(tuple(bone) for bone in bones)

@@ -13,7 +13,7 @@ class Encoder(Network):
         num_joints: J.
         width: Units of every hidden layer.
         code_size: Z.
-        negative_slope: Slope of the leaky ReLU below zero.
+        negative_slope: Slope of the leaky ReLU below zero; None for SiLU.
     """
 
     def __init__(
@@ -21,7 +21,7 @@ class Encoder(Network):
         num_joints: int,
         width: int = 1024,
         code_size: int = 1024,
-        negative_slope: float = 0.2,
+        negative_slope: float | None = 0.2,
         name: str = "encoder",
     ):
         hypotheses = keras.Input((None, num_joints, 3), name="hypotheses")

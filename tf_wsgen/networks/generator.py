@@ -2,7 +2,7 @@
 
 import keras
 
-from tf_wsgen.networks.blocks import Network, dense, leaky_relu, linear, residual
+from tf_wsgen.networks.blocks import Network, activate, dense, linear, residual
 
 
 @keras.saving.register_keras_serializable("tf_wsgen")
@@ -17,7 +17,7 @@ class Generator(Network):
         num_joints: J.
         width: Units of every hidden layer (the trunk's width, for the sum with t).
         code_size: Z.
-        negative_slope: Slope of the leaky ReLU below zero.
+        negative_slope: Slope of the leaky ReLU below zero; None for SiLU.
         code_gain: Gain on the codes' part of the first layer's initial weights.
         pose_gain: Gain on the last layer's initial weights.
         gives_features: Give hypotheses and features; the paper's generator gives hypotheses alone.
@@ -28,7 +28,7 @@ class Generator(Network):
         num_joints: int,
         width: int = 1024,
         code_size: int = 1024,
-        negative_slope: float = 0.2,
+        negative_slope: float | None = 0.2,
         code_gain: float = 1.0,
         pose_gain: float = 1.0,
         gives_features: bool = False,
@@ -40,7 +40,7 @@ class Generator(Network):
         fan_in = width + code_size
         from_pose = linear(width, "input_features", gain=(width / fan_in) ** 0.5)(features)
         from_code = linear(width, "input_code", gain=code_gain * (code_size / fan_in) ** 0.5, use_bias=False)(z)
-        x = leaky_relu(keras.ops.expand_dims(from_pose, 1) + from_code, negative_slope)
+        x = activate(keras.ops.expand_dims(from_pose, 1) + from_code, negative_slope)
         x = dense(x, width, negative_slope, "hidden") + keras.ops.expand_dims(features, 1)
         x = residual(x, width, negative_slope, "block")
         flat = linear(3 * num_joints, "pose", gain=pose_gain)(x)

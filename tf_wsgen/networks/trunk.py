@@ -12,7 +12,7 @@ class Trunk(Network):
     Args:
         num_joints: J.
         width: Units of every layer.
-        negative_slope: Slope of the leaky ReLU below zero.
+        negative_slope: Slope of the leaky ReLU below zero; None for SiLU.
         blocks: Residual blocks; the paper's trunk has one.
         sees_visible: The inputs are the pose and `visible` (B, J), 0 missing, else the
             detector's score, 1, or `EXACT`.
@@ -22,7 +22,7 @@ class Trunk(Network):
         self,
         num_joints: int,
         width: int = 1024,
-        negative_slope: float = 0.2,
+        negative_slope: float | None = 0.2,
         blocks: int = 1,
         sees_visible: bool = False,
         name: str = "trunk",
