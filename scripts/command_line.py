@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from absl import app, flags, logging
 
-from tf_wsgen.config import SYNTHETIC, Config, load_config
+from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.sections import SYNTHETIC
 
 USER_MISTAKE, NOT_FINITE, INTERRUPTED = 2, 3, 130
 

@@ -8,7 +8,8 @@ import pathlib
 from absl import flags
 from command_line import INTERRUPTED, configured, run
 
-from tf_wsgen.config import STRATEGIES, load_config
+from tf_wsgen.config import load_config
+from tf_wsgen.sections import STRATEGIES
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run: configuration, logs, checkpoints.", required=True)
 _STRATEGY = flags.DEFINE_enum("strategy", None, STRATEGIES, "Short for --set training.strategy=NAME.")

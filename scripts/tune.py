@@ -6,8 +6,8 @@ python scripts/tune.py --config configs/cmu16.yaml --data FILE.h5 --tuner random
 from absl import flags
 from command_line import INTERRUPTED, configured, run
 
-from tf_wsgen.config import OBJECTIVES, TUNERS
 from tf_wsgen.errors import NonFiniteLossError
+from tf_wsgen.sections import OBJECTIVES, TUNERS
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the search: state, results, trials.", required=True)
 _SHORT = {

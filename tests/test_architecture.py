@@ -14,8 +14,8 @@ PACKAGE = "tf_wsgen"
 # A room may import itself and rooms of lower ranks; the ranks count from 0.
 RANKED_ROOMS = (
     ("errors",),
-    ("files", "skeleton", "numerics"),
-    ("simulation",),
+    ("files", "skeleton", "numerics", "batches"),
+    ("simulation", "sections"),
     ("config", "geometry"),
     ("data", "networks", "losses", "metrics"),
     ("datasets", "hypotheses"),
@@ -36,7 +36,7 @@ HOMES = {
     "absl": {"scripts", "programs"},
     "matplotlib": {"evaluation"},
 }
-WITHOUT_TENSORFLOW = ("skeleton", "errors", "config")
+WITHOUT_TENSORFLOW = ("skeleton", "errors", "sections", "config")
 MOST_LINES, MOST_LINES_OF_MAIN = 400, 40
 
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))

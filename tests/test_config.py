@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 import yaml
 
-from tf_wsgen.config import Config, DataConfig, OptimizerConfig, TrainingConfig, load_config
+from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError
+from tf_wsgen.sections import DataConfig, OptimizerConfig, TrainingConfig
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from tf_wsgen.config import Config, LossConfig, TuningConfig, load_config
+from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.tuning_figure import draw_trials
+from tf_wsgen.sections import LossConfig, TuningConfig
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training import loop
 from tf_wsgen.training.workdir import Workdir, write_text

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from tf_wsgen.config import DataConfig
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows, load_test_rows, load_training_data
 from tf_wsgen.errors import InputError
+from tf_wsgen.sections import DataConfig
 from tf_wsgen.simulation.body import body_size
 from tf_wsgen.skeleton import HUMAN16
 

@@ -7,12 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, draw_hypotheses, draw_predictions
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.result import LiftedPoses, Predictions
 from tf_wsgen.networks import Camera, Generator, Trunk
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 J, Z, PELVIS = HUMAN16.num_joints, 8, HUMAN16.root_index

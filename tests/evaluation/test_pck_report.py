@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.pck_report import align_root, align_scale, align_similarity, pck_report
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 J, ROOT = HUMAN16.num_joints, HUMAN16.root_index

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.figures import draw_curve, draw_posterior
 from tf_wsgen.evaluation.posterior_report import posterior_report
@@ -15,6 +14,7 @@ from tf_wsgen.hypotheses.sampling import codes_for_rows
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.metrics.posterior import QUANTILES
 from tf_wsgen.networks import Camera, Generator, Trunk
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 ROWS, COUNT, J, Z = 70, 12, 16, 8

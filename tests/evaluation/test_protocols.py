@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 from scipy.spatial.transform import Rotation
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.protocols import BASELINE_HYPOTHESES, CHOICES, Evaluator, baselines
 from tf_wsgen.hypotheses.farthest_points import farthest_points
@@ -16,6 +15,7 @@ from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import codes_for_rows
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.networks import Camera, Generator, Trunk
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 J, Z, RATIO, PELVIS = HUMAN16.num_joints, 8, 1.1, HUMAN16.root_index

@@ -7,12 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS
 from tf_wsgen.evaluation.reproduction_figures import draw_chart, draw_without_truth
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.networks import Camera, Generator, Trunk
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 J, Z = HUMAN16.num_joints, 8

@@ -13,8 +13,8 @@ import pytest
 import tensorflow as tf
 
 from tf_wsgen import losses
-from tf_wsgen.config import LossConfig, NetworkConfig
 from tf_wsgen.geometry.weak_perspective import project
+from tf_wsgen.sections import LossConfig, NetworkConfig
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training.model import WSGen
 

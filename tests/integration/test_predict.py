@@ -10,7 +10,6 @@ import pytest
 from detector_files import FRAMES, JSON, PERSONS, openpose_frames, wide_csv, write
 
 import tf_wsgen
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import PairedRows
@@ -21,6 +20,7 @@ from tf_wsgen.evaluation.protocols import Evaluator
 from tf_wsgen.lifting.api import PRETRAINED, PoseLifter
 from tf_wsgen.lifting.model_file import load_lifter
 from tf_wsgen.programs.predict import PredictOptions, images_by_frame, predict
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
 # P2 of the zero code and of the best of 10 on CMU-16's test rows (mm), as on the model's card.

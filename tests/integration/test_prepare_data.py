@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tf_wsgen.config import DataConfig
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import load_test_rows, load_training_data
 from tf_wsgen.datasets.prepare import DATASETS, prepare
 from tf_wsgen.errors import InputError
+from tf_wsgen.sections import DataConfig
 from tf_wsgen.simulation.body import to_room
 from tf_wsgen.skeleton import HUMAN16
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.config import NetworkConfig
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
+from tf_wsgen.sections import NetworkConfig
 from tf_wsgen.skeleton import Skeleton
 from tf_wsgen.training.model import WSGen
 

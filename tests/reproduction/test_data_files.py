@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from tf_wsgen.config import DataConfig
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
 from tf_wsgen.errors import InputError
 from tf_wsgen.reproduction.data_files import RunRecord, fingerprint, open_data
+from tf_wsgen.sections import DataConfig
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training.workdir import alone_in
 

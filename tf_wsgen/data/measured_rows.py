@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.data.training_data import MM_PER_METRE, PairedRows
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import ray_through
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.simulation.settings import EXACT, SimulationConfig
 from tf_wsgen.simulation.simulator import find_keypoints, simulate
 from tf_wsgen.skeleton import Skeleton
@@ -44,7 +44,8 @@ def along_ray(rows: PairedRows, skeleton: Skeleton) -> PairedRows:
     root = normalise_keypoints(rows.keypoints, rows.visible, skeleton).root
     ray = ray_through(root, rows.camera[:, :2], rows.camera[:, 2])
     keypoints, pose_3d = ray.to_virtual(rows.keypoints), ray.to_ray_frame(rows.pose_3d)
-    return dataclasses.replace(rows, keypoints=keypoints.numpy(), pose_3d=pose_3d.numpy())
+    points = (keypoints - ray.centre) / ray.focal_length
+    return dataclasses.replace(rows, keypoints=keypoints.numpy(), pose_3d=pose_3d.numpy(), points=points.numpy())
 
 
 def hide_in_rows(rows: PairedRows, skeleton: Skeleton, joints: str, count: int, seed: int) -> PairedRows:

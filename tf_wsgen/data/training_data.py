@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import SYNTHETIC, DataConfig
 from tf_wsgen.data.human36m_cameras import INTRINSICS
 from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, PoseGroup, PreparedData, read_prepared
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.errors import InputError
+from tf_wsgen.sections import SYNTHETIC, DataConfig
 from tf_wsgen.simulation.body import body_size, mean_up, resize, stature, to_room
 from tf_wsgen.simulation.settings import LOWEST_SCORE
 from tf_wsgen.skeleton import Skeleton, skeleton_by_name
@@ -28,6 +28,8 @@ class PairedRows:
         pose_3d: (N, J, 3) millimetres, camera frame (x right, y down, z away).
         action: (N,) texts, or None.
         camera: (N, 3) width and height of the image and focal length (0: not known), pixels, or None.
+        points: (N, J, 2) `keypoints` from the principal point over the focal length, where the camera looks at the
+            root, or None.
     """
 
     keypoints: np.ndarray
@@ -35,6 +37,7 @@ class PairedRows:
     pose_3d: np.ndarray
     action: np.ndarray | None = None
     camera: np.ndarray | None = None
+    points: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints)

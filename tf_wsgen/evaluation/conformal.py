@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from tf_wsgen.batches import in_batches
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.geometry.alignment import root_centre
@@ -34,11 +35,7 @@ def radius_factors(lifter: Lifter, rows: PairedRows, size_deviation: float, seed
     pose_2d, visible = normalise_rows(rows.keypoints, rows.visible, lifter.skeleton, "held-out rows")
     codes = tf.concat([zero_code(lifter.code_size), shared_codes(COUNTS[-1], lifter.code_size, seed)], axis=1)
     measure = tf.function(functools.partial(_measure, lifter, codes), reduce_retracing=True, autograph=False)
-    parts = []
-    for start in range(0, len(rows), BATCH):
-        chosen = slice(start, start + BATCH)
-        parts.append([values.numpy() for values in measure(pose_2d[chosen], visible[chosen], truth[chosen])])
-    error, *spreads = (np.concatenate(values) for values in zip(*parts, strict=True))
+    error, *spreads = in_batches(measure, (pose_2d, visible, truth), BATCH)
     return np.stack([conformal_factors(error, spread) for spread in spreads])
 
 

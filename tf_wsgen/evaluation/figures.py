@@ -10,12 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.result import Predictions
+from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16, Skeleton
 
 # Okabe and Ito's colours, told apart by colour-blind readers too.

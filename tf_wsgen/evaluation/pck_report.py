@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
+from tf_wsgen.batches import in_batches
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import InputError
@@ -16,6 +16,7 @@ from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.metrics.pck import PCK_3D_JOINTS, auc_3d, pck_3d
 from tf_wsgen.metrics.pose_error import mpjpe
 from tf_wsgen.numerics import safe_divide
+from tf_wsgen.sections import EvaluationConfig
 
 # Name of the mean over the rows of all scenes.
 ALL = "all"
@@ -71,15 +72,8 @@ def pck_report(
         raise InputError(f"3DPCK needs the joint {missing[0]!r}, which the skeleton {lifter.skeleton.name!r} lacks.")
     pose_2d, visible = normalise_rows(rows.keypoints, rows.visible, lifter.skeleton, "test/pose_2d")
     measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True, autograph=False)
-    parts = []
-    for start in range(0, len(rows), config.batch_size):
-        chosen = slice(start, start + config.batch_size)
-        numbers = np.arange(len(rows), dtype=np.int32)[chosen]
-        measured = measure(pose_2d[chosen], visible[chosen], rows.pose_3d[chosen], numbers)
-        parts.append(tf.nest.map_structure(np.asarray, measured))
-        if progress:
-            progress(len(numbers))
-    per_row = tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+    arrays = (pose_2d, visible, rows.pose_3d, np.arange(len(rows), dtype=np.int32))
+    per_row = in_batches(measure, arrays, config.batch_size, progress)
     groups = {} if scene is None else {str(name): np.flatnonzero(scene == name) for name in np.unique(scene)}
     groups[ALL] = np.arange(len(rows))
     scenes = {}

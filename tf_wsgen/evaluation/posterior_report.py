@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
+from tf_wsgen.batches import in_batches
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.data.training_data import PairedRows
+from tf_wsgen.evaluation.protocols import seen
 from tf_wsgen.geometry.alignment import root_centre
 from tf_wsgen.geometry.weak_perspective import per_hypothesis, project
 from tf_wsgen.hypotheses.sampling import codes_for_rows, zero_code
@@ -17,6 +18,7 @@ from tf_wsgen.lifting.radius import LEVELS, conformal_radius
 from tf_wsgen.metrics import posterior
 from tf_wsgen.metrics.pose_error import protocol_1, protocol_2
 from tf_wsgen.numerics import safe_norm
+from tf_wsgen.sections import EvaluationConfig
 
 # Numbers of hypotheses at which the error of the best is reported.
 COUNTS = (1, 5, 10, 50, 200)
@@ -47,15 +49,8 @@ def posterior_report(
     """
     rows = rows.evenly_spaced(config.posterior_rows) if config.posterior_rows else rows
     measure = tf.function(functools.partial(_measure, lifter, config), reduce_retracing=True, autograph=False)
-    parts = []
-    for start in range(0, len(rows), BATCH):
-        chosen = slice(start, start + BATCH)
-        numbers = np.arange(len(rows), dtype=np.int32)[chosen]
-        measured = measure(rows.keypoints[chosen], rows.visible[chosen], rows.pose_3d[chosen], numbers)
-        parts.append({name: value.numpy() for name, value in measured.items()})
-        if progress:
-            progress(len(numbers))
-    every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    arrays = (rows.keypoints, rows.visible, rows.points, rows.pose_3d, np.arange(len(rows), dtype=np.int32))
+    every = in_batches(measure, arrays, BATCH, progress)
     mean = {name: values.mean(axis=0, dtype=np.float64) for name, values in every.items()}
     skeleton = lifter.skeleton
     others = [joint for joint in range(skeleton.num_joints) if joint != skeleton.root_index]
@@ -103,13 +98,13 @@ def posterior_report(
     }
 
 
-def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, target, numbers) -> dict:
+def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, points, target, numbers) -> dict:
     """The measures of each row of a batch."""
     skeleton, count = lifter.skeleton, config.posterior_hypotheses
     normalised = normalise_keypoints(keypoints, visible, skeleton)
     codes = codes_for_rows(numbers, count, lifter.code_size, config.seed)
     hypotheses, camera = lifter.generate(normalised.pose_2d, normalised.visible, codes)
-    samples = lifter.to_camera_frame(hypotheses, camera)
+    samples = seen(lifter, (hypotheses, camera), normalised.visible, points)
     truth = root_centre(target, skeleton.root_index)
     repeated = tf.repeat(truth[:, None], count, axis=1)
     flat = [tf.shape(samples)[0], count, 3 * skeleton.num_joints]
@@ -121,7 +116,7 @@ def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, targe
         return tf.reduce_mean(tf.reduce_sum(safe_norm(predicted - observed[:, None]) * weights[:, None], -1), -1)
 
     alone = lifter.generate(normalised.pose_2d, normalised.visible, zero_code(lifter.code_size))
-    chosen = lifter.to_camera_frame(*alone)
+    chosen = seen(lifter, alone, normalised.visible, points)
     measured = {
         "zero_code_error": safe_norm(chosen[:, 0] - truth),
         "energy_pose": posterior.energy_score(tf.reshape(samples, flat), tf.reshape(truth, [flat[0], flat[2]])),
@@ -142,7 +137,7 @@ def _measure(lifter: Lifter, config: EvaluationConfig, keypoints, visible, targe
         "joint_spread": posterior.joint_spread(samples),
     }
     counts = [number for number in COUNTS if number <= count]
-    errors = {"p1": protocol_1(samples, repeated, skeleton.root_index), "p2": protocol_2(hypotheses, repeated)}
+    errors = {"p1": protocol_1(samples, repeated, skeleton.root_index), "p2": protocol_2(samples, repeated)}
     for protocol, error in errors.items():
         best = [tf.reduce_min(error[:, :number], axis=1) for number in counts]
         measured[f"min_{protocol}"] = tf.stack(best, axis=1)

@@ -6,17 +6,20 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
+from tf_wsgen.batches import in_batches
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import MM_PER_METRE, PairedRows
 from tf_wsgen.geometry.alignment import root_centre
+from tf_wsgen.geometry.ray import onto_rays
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import codes_for_rows, zero_code
-from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.lifting.model import Lifter, Sample
 from tf_wsgen.metrics.hypothesis_deviation import hypothesis_deviation
 from tf_wsgen.metrics.pose_error import protocol_1, protocol_2
 from tf_wsgen.metrics.posterior import energy_score
+from tf_wsgen.sections import EvaluationConfig
+from tf_wsgen.simulation.settings import EXACT
 
 # The choices, in the order of tables. The best hypothesis is an oracle: it looks at the ground truth.
 CHOICES = ("zero_code", "mean_shift", "mean_of_hypotheses", "best_hypothesis")
@@ -51,19 +54,27 @@ class Evaluator:
             the whole pose (mm); `diversity`.
         """
         pose_2d, visible = normalise_rows(rows.keypoints, rows.visible, self.lifter.skeleton, "test/pose_2d")
-        parts = []
-        for start in range(0, len(rows), self.config.batch_size):
-            chosen = slice(start, start + self.config.batch_size)
-            numbers = np.arange(len(rows), dtype=np.int32)[chosen]
-            measured = self._measure(pose_2d[chosen], visible[chosen], rows.pose_3d[chosen], numbers)
-            parts.append({name: value.numpy() for name, value in measured.items()})
-            if progress:
-                progress(len(numbers))
-        per_row = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        arrays = (pose_2d, visible, rows.points, rows.pose_3d, np.arange(len(rows), dtype=np.int32))
+        per_row = in_batches(self._measure, arrays, self.config.batch_size, progress)
         return _summary(per_row, rows.action, self.config)
 
 
-def _measure(lifter: Lifter, config: EvaluationConfig, diversity: bool, pose_2d, visible, target, numbers) -> dict:
+def seen(lifter: Lifter, sample: Sample, visible: tf.Tensor, points: tf.Tensor | None) -> tf.Tensor:
+    """(B, H, J, 3) millimetres, camera frame; joints that are known to be exact lie on their rays (`onto_rays`).
+
+    Args:
+        lifter: The trained networks.
+        sample: Hypotheses and their camera.
+        visible: (B, J).
+        points: (B, J, 2) as `PairedRows.points`, or None.
+    """
+    poses = lifter.to_camera_frame(*sample)
+    return poses if points is None else onto_rays(poses, points[:, None], visible[:, None] >= EXACT)
+
+
+def _measure(
+    lifter: Lifter, config: EvaluationConfig, diversity: bool, pose_2d, visible, points, target, numbers
+) -> dict:
     """Errors of each row of a batch by "choice/protocol", mm."""
     root = lifter.skeleton.root_index
     count = config.diversity_pool if diversity else 0
@@ -78,14 +89,14 @@ def _measure(lifter: Lifter, config: EvaluationConfig, diversity: bool, pose_2d,
         "best_hypothesis": (sampled, camera),
     }
     flat = [tf.shape(target)[0], 3 * lifter.skeleton.num_joints]
-    samples = tf.reshape(lifter.to_camera_frame(sampled, camera), [flat[0], config.num_hypotheses, flat[1]])
+    samples = tf.reshape(seen(lifter, (sampled, camera), visible, points), [flat[0], config.num_hypotheses, flat[1]])
     measured = {"energy_score": energy_score(samples, tf.reshape(root_centre(target, root), flat))}
-    for name, (hypotheses, seen_by) in choices.items():
-        truth = tf.repeat(target[:, None], hypotheses.shape[1], axis=1)
+    for name, sample in choices.items():
+        poses = seen(lifter, sample, visible, points)
+        truth = tf.repeat(target[:, None], poses.shape[1], axis=1)
         # The best hypothesis is chosen for each protocol on its own.
-        p1 = protocol_1(lifter.to_camera_frame(hypotheses, seen_by), truth, root)
-        measured[f"{name}/p1"] = tf.reduce_min(p1, axis=1)
-        measured[f"{name}/p2"] = tf.reduce_min(protocol_2(hypotheses, truth), axis=1)
+        measured[f"{name}/p1"] = tf.reduce_min(protocol_1(poses, truth, root), axis=1)
+        measured[f"{name}/p2"] = tf.reduce_min(protocol_2(poses, truth), axis=1)
     if diversity:
         unit = MM_PER_METRE * lifter.scale_ratio
         spread = tf.gather(pool, farthest_points(pool, config.diversity_chosen), batch_dims=1)

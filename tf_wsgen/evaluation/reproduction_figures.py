@@ -10,12 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.config import EvaluationConfig
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, _draw_flat, _draw_solid, _save
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.sections import EvaluationConfig
 
 
 def draw_chart(

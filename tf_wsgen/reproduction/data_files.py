@@ -5,10 +5,10 @@ import hashlib
 import json
 import pathlib
 
-from tf_wsgen.config import SYNTHETIC, DataConfig
 from tf_wsgen.data.prepared import PoseGroup
 from tf_wsgen.data.training_data import read_source
 from tf_wsgen.errors import InputError
+from tf_wsgen.sections import SYNTHETIC, DataConfig
 from tf_wsgen.training.workdir import write_text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tf_wsgen.config import Config, DataConfig
+from tf_wsgen.config import Config
 from tf_wsgen.data.training_data import read_source
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.reproduction_figures import draw_chart, draw_without_truth
@@ -19,6 +19,7 @@ from tf_wsgen.reproduction.plan import BASE, measurements, runs
 from tf_wsgen.reproduction.progress import Progress
 from tf_wsgen.reproduction.results import Results
 from tf_wsgen.reproduction.session import CHECKPOINT, Session, clear
+from tf_wsgen.sections import DataConfig
 from tf_wsgen.training.workdir import alone_in, write_text
 from tf_wsgen.training.workflow import picture_run
 

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from tf_wsgen.config import EvaluationConfig, LossConfig
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
+from tf_wsgen.sections import EvaluationConfig, LossConfig
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.workdir import Workdir
 

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 
 from tf_wsgen import losses
-from tf_wsgen.config import LossConfig, NetworkConfig
 from tf_wsgen.geometry.alignment import to_template
 from tf_wsgen.lifting.model import TO_CAMERA_FRAME, Lifter, Sample, generate, to_camera_frame
 from tf_wsgen.networks import Camera, Discriminator, Encoder, Generator, Trunk
+from tf_wsgen.sections import LossConfig, NetworkConfig
 from tf_wsgen.skeleton import Skeleton, skeleton_from_dict
 
 

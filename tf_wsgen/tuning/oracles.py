@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import keras_tuner
 
-from tf_wsgen.config import Config, LossConfig, TuningConfig
+from tf_wsgen.config import Config
 from tf_wsgen.errors import InputError
+from tf_wsgen.sections import LossConfig, TuningConfig
 from tf_wsgen.training.workdir import write_text
 
 # Weights as tables call them.
