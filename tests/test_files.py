@@ -17,7 +17,7 @@ import scipy.io
 
 from tf_wsgen.datasets.matlab_files import load_mat
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import existing_file, hdf5_array, load_json, load_npz, open_hdf5
+from tf_wsgen.files import check_new, existing_file, hdf5_array, load_json, load_npz, open_hdf5, whole_file
 
 KIND = "a file of poses"
 MEGABYTE = 2**20
@@ -710,3 +710,32 @@ def test_matlab_7_3_is_told_apart(tmp_path):
     ):
         read_mat(tmp_path / "a.mat")
     np.testing.assert_array_equal(read_hdf5(tmp_path / "a.mat"), POSES)
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, existing):
+    path = tmp_path / "folder" / "file.txt"
+    if existing:
+        path.parent.mkdir()
+        path.write_text("old")
+
+    def half():
+        with whole_file(path) as partial:
+            partial.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match=r"file\.txt: cannot be written \(No space left"):
+        half()
+    assert [(file.name, file.read_text()) for file in path.parent.iterdir()] == ([("file.txt", "old")] * existing)
+    with whole_file(path) as partial:
+        partial.write_text("new")
+    assert [(file.name, file.read_text()) for file in path.parent.iterdir()] == [("file.txt", "new")]
+
+
+def test_what_cannot_be_written_is_refused_first(tmp_path):
+    (tmp_path / "file").write_text("old")
+    check_new(tmp_path / "file", overwrite=True)
+    assert (tmp_path / "file").read_text() == "old"
+    for path, reason in (("file", "exists already"), ("", "is a folder"), ("file/below", "cannot be written")):
+        with pytest.raises(InputError, match=reason):
+            check_new(tmp_path / path, overwrite=False)

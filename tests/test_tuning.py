@@ -1,12 +1,12 @@
 """The search with training made up: λ, lengths, failures, resuming, results. Real runs: integration/test_tune.py."""
 
 import csv
-import fcntl
 import itertools
 import json
 import math
 import types
 
+import filelock
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -385,10 +385,9 @@ def test_without_held_out_rows_there_is_no_search(training, tmp_path, monkeypatc
 def test_two_processes_are_never_in_one_folder(training, tmp_path, place):
     folder = tmp_path / "w" / place
     folder.mkdir(parents=True)
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(InputError, match=f"{place}: another process is at work here"):
-            tune(configured(max_trials=1), tmp_path / "w", say=lambda text: None)
+    expected = pytest.raises(InputError, match=f"{place}: another process is at work here")
+    with filelock.FileLock(folder / "lock"), expected:
+        tune(configured(max_trials=1), tmp_path / "w", say=lambda text: None)
     tune(configured(max_trials=1), tmp_path / "w", say=lambda text: None)
 
 

@@ -3,8 +3,9 @@
 import h5py
 import numpy as np
 import pytest
+from prepared_files import write_prepared
 
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared, write_prepared
+from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -239,20 +240,6 @@ def test_what_is_not_hdf5_is_refused_by_name(sound, content, message):
         sound.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
     with pytest.raises(InputError, match=r"people\.h5: " + message):
         read_prepared(sound, JOINTS)
-
-
-@pytest.mark.parametrize("existing", [True, False])
-def test_a_write_that_fails_leaves_what_was_there(tmp_path, existing):
-    path = tmp_path / "people.h5"
-    if existing:
-        write_prepared(path, PreparedData(JOINTS, "old", train=group()))
-    # The pose is written first, so that the file is half done when the label fails.
-    unwritable = group(labels={"action": np.array([object()] * ROWS)})
-    with pytest.raises(TypeError):
-        write_prepared(path, PreparedData(JOINTS, "new", train=unwritable))
-    assert [file.name for file in tmp_path.iterdir()] == (["people.h5"] if existing else [])
-    if existing:
-        assert read_prepared(path).source == "old"
 
 
 def test_a_write_replaces_the_old_file(sound):

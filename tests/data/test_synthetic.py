@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from prepared_files import write_prepared
 
-from tf_wsgen.data.prepared import CAMERA_LABELS, read_prepared, write_prepared
+from tf_wsgen.data.prepared import CAMERA_LABELS, read_prepared
 from tf_wsgen.data.synthetic import (
     ARM_CHANNELS,
     ARM_POSTURES,

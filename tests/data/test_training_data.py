@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from prepared_files import write_prepared
 from scipy.spatial.transform import Rotation
 
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
+from tf_wsgen.data.prepared import PoseGroup, PreparedData
 from tf_wsgen.data.preprocess import normalise_rows
 from tf_wsgen.data.training_data import PairedRows, load_test_rows, load_training_data
 from tf_wsgen.errors import InputError

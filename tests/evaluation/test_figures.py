@@ -71,20 +71,6 @@ def test_nothing_else_is_left(picture):
     assert plt.get_fignums() == []
 
 
-def test_a_picture_that_fails_half_way_leaves_the_old_one(draw, tmp_path, monkeypatch):
-    def full_disk(figure, file, **options):
-        file.write_bytes(b"half")
-        raise OSError("No space left on device")
-
-    output = tmp_path / "hypotheses.png"
-    output.write_bytes(OLD)
-    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        draw(output)
-    plt.close("all")
-    assert output.read_bytes() == OLD
-
-
 @pytest.mark.parametrize(("rows", "drawn"), [(1, [0]), (3, [0, 1, 2]), (23, list(range(0, 23, 2)))])
 def test_predictions_are_drawn_evenly_over_the_file(tmp_path, monkeypatch, rows, drawn):
     shapes = {"keypoints": (J, 2), "visible": (J,), "pose_3d": (J, 3), "reprojection": (J, 2), "log_likelihood": ()}

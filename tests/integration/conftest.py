@@ -8,9 +8,9 @@ import sys
 import time
 
 import pytest
+from prepared_files import write_prepared
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.prepared import write_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import load_training_data
 

@@ -5,10 +5,11 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from prepared_files import write_prepared
 
 from tf_wsgen.config import load_config
 from tf_wsgen.data.pipeline import simulated_batches
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared, write_prepared
+from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.text_tables import posterior_table
 from tf_wsgen.lifting.model_file import load_lifter, save_lifter

@@ -11,9 +11,9 @@ import time
 import types
 
 import pytest
+from prepared_files import write_prepared
 
 from tf_wsgen.config import Config, load_config
-from tf_wsgen.data.prepared import write_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.training.workdir import Workdir
 from tf_wsgen.tuning.oracles import PAPERS

@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from prepared_files import write_prepared
 
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
+from tf_wsgen.data.prepared import PoseGroup, PreparedData
 from tf_wsgen.errors import InputError
 from tf_wsgen.reproduction.data_files import RunRecord, fingerprint, open_data
 from tf_wsgen.sections import DataConfig

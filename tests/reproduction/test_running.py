@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 from made_up_results import errors
+from prepared_files import write_prepared
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
+from tf_wsgen.data.prepared import PoseGroup, PreparedData
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.reproduction import running, session
 from tf_wsgen.reproduction.running import reproduce

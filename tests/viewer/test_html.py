@@ -266,14 +266,3 @@ def test_a_folder_is_no_output_and_nothing_is_left(tmp_path, make_predictions):
     with pytest.raises(InputError, match=r"page.html: cannot be written \(Is a directory\)"):
         viewer.write_html(make_predictions(), tmp_path / "page.html")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
-
-
-def test_a_failed_page_leaves_the_old_one(tmp_path, make_predictions, monkeypatch):
-    path = tmp_path / "made" / "page.html"
-    viewer.write_html(make_predictions(), path)
-    old = path.read_bytes()
-    monkeypatch.setattr(type(path), "replace", lambda self, target: (_ for _ in ()).throw(OSError(28, "No space")))
-    with pytest.raises(InputError, match="No space"):
-        viewer.write_html(make_predictions(frames=2), path)
-    assert path.read_bytes() == old
-    assert [file.name for file in path.parent.iterdir()] == ["page.html"]

@@ -120,36 +120,6 @@ def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) 
     return data
 
 
-def write_prepared(path: str | os.PathLike, data: PreparedData) -> None:
-    """Writes a prepared file atomically: a reader sees the old file or the whole new one."""
-    path = pathlib.Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with h5py.File(partial, "w") as file:
-            file.attrs["joints"] = list(data.joints)
-            file.attrs["source"] = data.source
-            for name in GROUPS:
-                group = getattr(data, name)
-                if group is not None:
-                    _write_group(file.create_group(name), group)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _write_group(file: h5py.Group, group: PoseGroup) -> None:
-    arrays = {"pose_2d": group.pose_2d, "pose_3d": group.pose_3d, UP: group.pose_3d_up, **group.labels}
-    arrays.update({PREFIX_3D + name: values for name, values in group.labels_3d.items()})
-    for name, values in arrays.items():
-        if values is None:
-            continue
-        if values.dtype.kind == "U":
-            values = np.char.encode(values, "utf-8")
-        elif name.removeprefix(PREFIX_3D) not in TEXT_LABELS:
-            values = values.astype(np.float32)
-        file.create_dataset(name, data=values, compression="gzip", compression_opts=4, shuffle=True)
-
-
 def _joints(file: h5py.File, path: pathlib.Path, expected: Sequence[str] | None) -> tuple[str, ...]:
     if "joints" not in file.attrs:
         raise InputError(f"{path}: has no root attribute 'joints'; expected the joint names in order.")

@@ -1,7 +1,6 @@
 """Writing clips as they come into one prepared file, without holding more than a few thousand rows."""
 
 import os
-import pathlib
 from collections.abc import Callable, Iterable
 
 import h5py
@@ -11,6 +10,7 @@ from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, PREFIX_3
 from tf_wsgen.datasets.clip import Clip, check_clip
 from tf_wsgen.datasets.review import Review
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import check_new, whole_file
 from tf_wsgen.skeleton import HUMAN16
 
 ROWS_A_CHUNK = 4096
@@ -38,35 +38,26 @@ def write_clips(
     Raises:
         InputError: The file exists, or a clip that the format does not allow.
     """
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; expected a file to write.")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists already; --overwrite replaces it.")
-    partial = path.with_name(path.name + ".partial")
+    check_new(path, overwrite)
     review = Review()
-    try:
-        with h5py.File(partial, "w") as file:
-            file.attrs["joints"] = list(HUMAN16.joints)
-            file.attrs["source"] = source
-            groups = {}
-            for clip in clips:
-                check_clip(clip)
-                if clip.group not in GROUPS:
-                    raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
-                if clip.group not in groups:
-                    groups[clip.group] = _GroupWriter(file.create_group(clip.group))
-                groups[clip.group].add(clip)
-                review.add(clip)
-                if progress:
-                    progress(len(clip))
-            if not groups:
-                raise InputError(f"{path}: nothing to write; the source has no poses with these options.")
-            for group in groups.values():
-                group.close()
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs["joints"] = list(HUMAN16.joints)
+        file.attrs["source"] = source
+        groups = {}
+        for clip in clips:
+            check_clip(clip)
+            if clip.group not in GROUPS:
+                raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
+            if clip.group not in groups:
+                groups[clip.group] = _GroupWriter(file.create_group(clip.group))
+            groups[clip.group].add(clip)
+            review.add(clip)
+            if progress:
+                progress(len(clip))
+        if not groups:
+            raise InputError(f"{path}: nothing to write; the source has no poses with these options.")
+        for group in groups.values():
+            group.close()
     return review
 
 

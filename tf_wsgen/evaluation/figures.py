@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.datasets.clip import Clip
+from tf_wsgen.files import whole_file
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.result import Predictions
@@ -226,11 +227,8 @@ def draw_posterior(report: dict, folder: str | os.PathLike) -> None:
 
 def _save(figure, output: str | os.PathLike) -> None:
     """Writes and closes a figure; an older file stays whole until the new one is."""
-    output = pathlib.Path(output)
-    partial = output.with_name(output.name + ".partial")
     try:
-        figure.savefig(partial, dpi=110, format="png")
-        partial.replace(output)
+        with whole_file(output) as partial:
+            figure.savefig(partial, dpi=110, format="png")
     finally:
         plt.close(figure)
-        partial.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_npz, one_sentence
+from tf_wsgen.files import load_npz, one_sentence, whole_file
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import skeleton_from_dict
@@ -25,7 +25,6 @@ def save_lifter(lifter: Lifter, path: str | os.PathLike, about: dict) -> None:
         path: The .npz file.
         about: Plain numbers and texts that `load_lifter` gives back: updates, seed, data.
     """
-    path = pathlib.Path(path)
     config = {
         "about": about,
         "skeleton": dataclasses.asdict(lifter.skeleton),
@@ -37,14 +36,8 @@ def save_lifter(lifter: Lifter, path: str | os.PathLike, about: dict) -> None:
         "mirrored": lifter.mirrored,
         "radius_factors": None if lifter.radius_factors is None else np.asarray(lifter.radius_factors).tolist(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, config=np.array(json.dumps(config)), **_named_weights(lifter))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez(file, config=np.array(json.dumps(config)), **_named_weights(lifter))
 
 
 def load_lifter(path: str | os.PathLike) -> tuple[Lifter, dict]:

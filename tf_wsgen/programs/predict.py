@@ -1,9 +1,13 @@
-"""From a detector's file to files of 3D poses: read, lift, report, write."""
+"""Lifts a detector's keypoints to 3D: files to look at, to animate with, or to compute with.
+
+python scripts/predict.py --input keypoints.json --output poses.npz --html view.html
+"""
 
 import dataclasses
 import os
 import pathlib
 import re
+import sys
 
 import numpy as np
 from tqdm import tqdm
@@ -11,9 +15,10 @@ from tqdm import tqdm
 import tf_wsgen
 from tf_wsgen.datasets.readers.detections import Detections, read_detections
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import hdf5_array, open_hdf5
+from tf_wsgen.files import check_new, hdf5_array, open_hdf5
 from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
+from tf_wsgen.programs.command_line import Size, option
 from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
 from tf_wsgen.writers.json_file import write_json
 from tf_wsgen.writers.npz_file import write_npz
@@ -25,41 +30,30 @@ LONGEST_VIDEO = 300_000
 NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class PredictOptions:
-    """How to predict; the fields are `scripts/predict.py`'s flags.
+    """How to predict."""
 
-    Attributes:
-        model: SavedModel, work directory or lifter file; None is the model in the package.
-        format: Format of the input, or "auto".
-        convention: Joint convention of the input; None where the format tells.
-        image_size: Width and height in pixels, for normalised coordinates and to look along the ray to each person.
-        fov: Horizontal field of view in degrees; None for a focal length of 1.1 times the width.
-        height: Stature of everybody in the file in metres; None for that of the model's mean body.
-        lowest_confidence: Joints below it count as missing.
-        num_hypotheses: Hypotheses a pose.
-        select: "zero_code", "mean_shift", or "all": the zero code, and in BVH a file for each hypothesis too.
-        seed: Of the hypotheses.
-        head_sizes: HDF5 file with `normalize`, a head size (pixels) for each row of the input.
-        frame_rate: Frames a second, for BVH.
-        image: Image of the one frame, or a folder of them, for the viewer.
-        overwrite: Replace files that are there.
-    """
-
-    model: str | None = None
-    format: str = "auto"
-    convention: str | None = None
-    image_size: tuple[int, int] | None = None
-    fov: float | None = None
-    height: float | None = None
-    lowest_confidence: float = 0.1
-    num_hypotheses: int = 10
-    select: str = "zero_code"
-    seed: int = 0
-    head_sizes: str | None = None
-    frame_rate: float = 25.0
-    image: str | None = None
-    overwrite: bool = False
+    model: str | None = option("SavedModel, work directory or lifter .npz; the model in the package if not given.")
+    format: str = option("Format of the input; found from its content if not given.", "auto")
+    convention: str | None = option("Joint convention of the input, such as coco17.")
+    image_size: Size | None = option(
+        "WIDTHxHEIGHT in pixels: for normalised coordinates, and to turn poses back from the ray to each person."
+    )
+    fov: float | None = option("Horizontal field of view, degrees; the focal length is 1.1 times the width without it.")
+    height: float | None = option("Everybody's stature in metres; the model's mean body's if not given.")
+    lowest_confidence: float = option("Joints below this confidence count as missing.", 0.1, least=0.0)
+    num_hypotheses: int = option("Hypotheses a pose.", 10, least=1)
+    select: str = option(
+        "Which pose is the chosen one; all: in .bvh every hypothesis.",
+        "zero_code",
+        choices=("zero_code", "mean_shift", "all"),
+    )
+    seed: int = option("Of the hypotheses.", 0, least=0, most=2**31 - 1)
+    head_sizes: str | None = option("HDF5 with `normalize`, to report errors in head sizes.")
+    frame_rate: float = option("Frames a second, for .bvh.", 25.0, least=0.001)
+    image: str | None = option("Image of the one frame, or folder of images, for the viewer.")
+    overwrite: bool = option("Replace files that are there.", False)
 
     @property
     def focal_length(self) -> float | None:
@@ -68,6 +62,25 @@ class PredictOptions:
             return None
         width = self.image_size[0]
         return USUAL_FOCAL_LENGTH * width if self.fov is None else width / 2.0 / np.tan(np.radians(self.fov) / 2.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(PredictOptions):
+    """Flags of the program."""
+
+    input: str = option("Detector file or folder of frames (see --format).", required=True)
+    output: str = option("File to write: .npz, .json or .bvh (the chosen poses).", required=True)
+    html: str | None = option("Also write a viewer, one HTML file that needs no network.")
+    png: str | None = option("Also draw people with their hypotheses, a dozen spread evenly.")
+
+
+def main(options: Options) -> None:
+    """Reads, lifts, reports and writes."""
+    # Keras imports scikit-learn where it is installed, for wrappers that nothing here uses: seconds before the first
+    # prediction. It does without a module that is None.
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
+    files = (None if path is None else pathlib.Path(path) for path in (options.output, options.html, options.png))
+    predict(options.input, options, *files)
 
 
 def predict(
@@ -104,8 +117,7 @@ def predict(
         raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
     files = [file for file in (output, html, png) if file]
     for index, file in enumerate(files):
-        _check_new(file, options.overwrite)
-        _check_writable(file)
+        check_new(file, options.overwrite)
         if file.resolve() in [other.resolve() for other in files[:index]]:
             raise InputError(f"{file}: is to be written twice; expected another name for each file.")
     detections = read_detections(
@@ -123,7 +135,7 @@ def predict(
             raise InputError(f"{source}: has {num_frames:,} frames; expected at most {LONGEST_VIDEO:,} for BVH.")
         for file in _bvh_files(person, options, output):
             if file != output:
-                _check_new(file, options.overwrite)
+                check_new(file, options.overwrite)
     if html:
         from tf_wsgen.viewer.html import check_page, write_html
 
@@ -253,23 +265,6 @@ def images_by_frame(path: str | None, frames: list) -> dict:
     if not found:
         raise InputError(f"{path}: none of its {len(files)} images is of a frame; frames are {frames[0]} and so on.")
     return found
-
-
-def _check_new(file: pathlib.Path, overwrite: bool) -> None:
-    if file.is_dir():
-        raise InputError(f"{file}: is a folder; expected a file to write.")
-    if file.exists() and not overwrite:
-        raise InputError(f"{file}: exists already; --overwrite replaces it.")
-
-
-def _check_writable(file: pathlib.Path) -> None:
-    partial = file.with_name(file.name + ".partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        partial.unlink()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be written ({error.strerror}).") from None
 
 
 def _liftable(detections: Detections, lifter: "tf_wsgen.PoseLifter", source: str) -> np.ndarray:

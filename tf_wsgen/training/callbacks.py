@@ -14,6 +14,7 @@ from tqdm import tqdm
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
+from tf_wsgen.files import whole_file
 from tf_wsgen.sections import EvaluationConfig, LossConfig
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.workdir import Workdir
@@ -168,12 +169,10 @@ class ScalarLog(keras.callbacks.Callback):
         self.rows.append({name: f"{value:.6g}" for name, value in logs.items()} | {"update": update})
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         names = ["update", "minutes", *[name for name in names if name not in ("update", "minutes")]]
-        partial = self.csv_file.with_name(self.csv_file.name + ".partial")
-        with partial.open("w", newline="") as file:
+        with whole_file(self.csv_file) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(self.rows)
-        partial.replace(self.csv_file)
         with self.writer.as_default(step=update):
             for name, value in logs.items():
                 tf.summary.scalar(name, value)

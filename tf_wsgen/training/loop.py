@@ -12,6 +12,7 @@ from tf_wsgen.data.measured_rows import hide_in_rows, measured_rows, simulated_r
 from tf_wsgen.data.pipeline import simulated_batches, unpaired_batches
 from tf_wsgen.data.training_data import PairedRows, TrainingData, load_training_data
 from tf_wsgen.evaluation.conformal import radius_factors
+from tf_wsgen.sections import TuningConfig
 from tf_wsgen.training.callbacks import (
     Checkpoints,
     Progress,
@@ -25,8 +26,13 @@ from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy, own_workdir, replica_shard
 from tf_wsgen.training.workdir import Workdir, check_unchanged
 
-# What may change between a run and its continuation; everything else decides what is learned.
-CHANGEABLE = ("data.path", "training.updates", "training.strategy", "training.jit_compile", "evaluation.batch_size")
+# What may change between a run and its continuation; everything else decides what is learned, or which is the best.
+CHANGEABLE = (
+    *("data.path", "training.updates", "training.strategy", "training.jit_compile", "evaluation.batch_size"),
+    *("evaluation.posterior_hypotheses", "evaluation.posterior_rows"),
+    *("evaluation.diversity_pool", "evaluation.diversity_chosen"),
+    *(f"tuning.{field.name}" for field in dataclasses.fields(TuningConfig)),
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import fcntl
 import importlib.metadata
 import json
 import os
@@ -11,8 +10,11 @@ import platform
 import typing
 from collections.abc import Collection, Iterator
 
+import filelock
+
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import whole_file
 
 if typing.TYPE_CHECKING:  # TensorFlow takes seconds to import; a mistake in a path is told at once.
     from tf_wsgen.lifting.model import Lifter
@@ -137,16 +139,16 @@ def alone_in(folder: pathlib.Path) -> Iterator[None]:
         InputError: Another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{folder}: another process is at work here; wait for its end, or end it.") from None
+    lock = filelock.FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise InputError(f"{folder}: another process is at work here; wait for its end, or end it.") from None
+    with lock:
         yield
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a small file atomically."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(text)

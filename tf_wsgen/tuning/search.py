@@ -24,7 +24,11 @@ from tf_wsgen.tuning.oracles import TITLES, make_oracle, searched, trial_config
 from tf_wsgen.tuning.trials import Outcome, Trial
 
 # A search may go on with more trials, and with what a run may change; but its trials must be equally long.
-CHANGEABLE_IN_SEARCH = {*CHANGEABLE, "tuning.max_trials"} - {"training.updates"}
+
+CHANGEABLE_IN_SEARCH = {
+    *(name for name in CHANGEABLE if not name.startswith("tuning.") and name != "training.updates"),
+    "tuning.max_trials",
+}
 # Objectives that the log of training does not hold: they take many hypotheses.
 FROM_POSTERIOR = ("energy_score", "accuracy_and_calibration")
 # Of keras-tuner's words; all others are failures.

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import existing_file
+from tf_wsgen.files import existing_file, whole_file
 from tf_wsgen.lifting.result import LiftedPoses, Predictions
 
 # Poses drawn in 3D, the chosen ones included: about 25 MB in the file, as much as a telephone's browser takes.
@@ -66,16 +66,8 @@ def write_html(
         drawing=_packaged("drawing.js"),
         viewer=_packaged("viewer.js"),
     )
-    output = pathlib.Path(output)
-    partial = output.with_name(output.name + ".partial")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(output) as partial:
         partial.write_text(page, encoding="utf-8")
-        partial.replace(output)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error.strerror}).") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def check_page(frames: np.ndarray, people: np.ndarray, num_hypotheses: int, images: Mapping) -> None:

@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from tf_wsgen.datasets.readers.motion import UNITS
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import whole_file
 from tf_wsgen.skeleton import Skeleton
 
 PIVOT = "_pivot"
@@ -103,17 +104,10 @@ def write_bvh(
         columns.append(_euler_degrees(turned))
     values = np.round(np.concatenate(columns, axis=1), 6) + 0.0  # Without "-0".
 
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in _hierarchy(nodes, UNITS[unit]))
-            file.write(f"MOTION\nFrames: {len(values)}\nFrame Time: {1.0 / frame_rate:.9g}\n")
-            np.savetxt(file, values, fmt="%.6f")
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}).") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in _hierarchy(nodes, UNITS[unit]))
+        file.write(f"MOTION\nFrames: {len(values)}\nFrame Time: {1.0 / frame_rate:.9g}\n")
+        np.savetxt(file, values, fmt="%.6f")
     written = {node.name: node.position for node in nodes}
     return max(
         float(np.linalg.norm(written[joint] - positions[:, index], axis=-1).max()) for index, joint in enumerate(joints)

@@ -2,10 +2,10 @@
 
 import json
 import os
-import pathlib
 
 import numpy as np
 
+from tf_wsgen.files import whole_file
 from tf_wsgen.lifting.result import Predictions
 
 SCHEMA = "tf_wsgen/predictions/1"
@@ -18,13 +18,8 @@ def write_json(predictions: Predictions, output: str | os.PathLike) -> None:
         predictions: What to write.
         output: The file.
     """
-    output = pathlib.Path(output)
-    partial = output.with_name(output.name + ".partial")
-    try:
+    with whole_file(output) as partial:
         partial.write_text(json.dumps(as_record(predictions), allow_nan=False), encoding="utf-8")
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def as_record(predictions: Predictions) -> dict:

@@ -2,10 +2,10 @@
 
 import json
 import os
-import pathlib
 
 import numpy as np
 
+from tf_wsgen.files import whole_file
 from tf_wsgen.lifting.result import Predictions
 
 
@@ -19,22 +19,16 @@ def write_npz(predictions: Predictions, output: str | os.PathLike) -> None:
         predictions: What to write.
         output: The file.
     """
-    output = pathlib.Path(output)
     poses = predictions.poses
-    partial = output.with_name(output.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(
-                file,
-                **{name: values for name, values in vars(poses).items() if values is not None},
-                spread=poses.spread.astype(np.float32),
-                reliable=poses.reliable,
-                frame=predictions.frame,
-                person=predictions.person,
-                joints=np.array(predictions.skeleton.joints),
-                bones=np.array(predictions.skeleton.bone_indices),
-                about=np.array(json.dumps(predictions.about)),
-            )
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(output) as partial, partial.open("wb") as file:
+        np.savez_compressed(
+            file,
+            **{name: values for name, values in vars(poses).items() if values is not None},
+            spread=poses.spread.astype(np.float32),
+            reliable=poses.reliable,
+            frame=predictions.frame,
+            person=predictions.person,
+            joints=np.array(predictions.skeleton.joints),
+            bones=np.array(predictions.skeleton.bone_indices),
+            about=np.array(json.dumps(predictions.about)),
+        )

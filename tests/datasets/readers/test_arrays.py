@@ -5,8 +5,9 @@ import dataclasses
 import h5py
 import numpy as np
 import pytest
+from prepared_files import write_prepared
 
-from tf_wsgen.data.prepared import PoseGroup, PreparedData, write_prepared
+from tf_wsgen.data.prepared import PoseGroup, PreparedData
 from tf_wsgen.datasets.clip import check_clip
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers import arrays
