@@ -13,9 +13,7 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
-import scipy.io
 
-from tf_wsgen.datasets.matlab_files import load_mat
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import check_new, existing_file, hdf5_array, load_json, load_npz, open_hdf5, whole_file
 
@@ -522,7 +520,7 @@ def test_what_is_not_there_is_said(tmp_path, load, name, message):
 
 
 @pytest.mark.parametrize("content", [b"x", b"x,y\n1,2\n", b"PK\x03\x04", bytes(4096), b"\x89HDF\r\n\x1a\n"])
-@pytest.mark.parametrize("load", [load_npz, load_json, lambda path, kind: load_mat(path, kind, ("a",))])
+@pytest.mark.parametrize("load", [load_npz, load_json])
 def test_files_of_another_kind_are_refused(tmp_path, load, content):
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(InputError, match=r"a: cannot be read as a file of poses"):
@@ -649,67 +647,6 @@ def test_no_truncated_hdf5_file_is_loaded(tmp_path):
     for part in truncations((tmp_path / "whole.h5").read_bytes()):
         path.write_bytes(part)
         assert not loads_or_refuses(read_hdf5, path)
-
-
-# MATLAB; `test_matlab_files` has more.
-
-
-def read_mat(path):
-    return load_mat(path, KIND, ("poses", "cells"))
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-def test_matlab_variables_come_back(tmp_path, compressed):
-    scipy.io.savemat(tmp_path / "a.mat", {"poses": POSES, "other": POSES}, do_compression=compressed)
-    assert_same(read_mat(tmp_path / "a.mat"), {"poses": POSES})
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-def test_no_truncated_matlab_file_is_loaded(tmp_path, compressed):
-    scipy.io.savemat(tmp_path / "whole.mat", {"poses": POSES}, do_compression=compressed)
-    path = tmp_path / "a.mat"
-    for part in truncations((tmp_path / "whole.mat").read_bytes()):
-        path.write_bytes(part)
-        assert not loads_or_refuses(read_mat, path)
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-def test_a_changed_matlab_file_is_loaded_or_refused(tmp_path, compressed):
-    content = {"poses": POSES, "cells": np.array([[POSES[0], "a", {"b": 1.0}]], object)}
-    scipy.io.savemat(tmp_path / "whole.mat", content, do_compression=compressed)
-    whole = np.frombuffer((tmp_path / "whole.mat").read_bytes(), np.uint8)
-    rng, path = np.random.default_rng(0), tmp_path / "a.mat"
-    outcomes = set()
-    for _ in range(500):
-        changed = whole.copy()
-        places = rng.integers(120, len(whole), rng.integers(1, 4))
-        changed[places] = rng.integers(0, 256, len(places))
-        path.write_bytes(changed.tobytes())
-        outcomes.add(loads_or_refuses(read_mat, path))
-    assert outcomes == {True, False} or compressed
-
-
-def test_a_compressed_matrix_does_not_unpack_to_a_large_one(tmp_path):
-    scipy.io.savemat(tmp_path / "a.mat", {"poses": np.zeros((1000, 1000))}, do_compression=True)
-    stored = (tmp_path / "a.mat").stat().st_size
-    assert 8_000_000 / stored > 900
-    # Zeros compress a thousand times and no further; with less room the bound is what refuses.
-    with pytest.MonkeyPatch.context() as patch, little_memory():
-        patch.setattr("tf_wsgen.files.LARGEST_COMPRESSION", 100)
-        with pytest.raises(InputError, match=r"a\.mat: cannot be read .*poses has more than [\d,]+ bytes"):
-            read_mat(tmp_path / "a.mat")
-
-
-def test_matlab_7_3_is_told_apart(tmp_path):
-    with h5py.File(tmp_path / "a.mat", "w", userblock_size=512) as file:
-        file["poses"] = POSES
-    with open(tmp_path / "a.mat", "r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
-    with pytest.raises(
-        InputError, match=r"a\.mat: cannot be read as a file of poses \(a file of MATLAB 7\.3, which is"
-    ):
-        read_mat(tmp_path / "a.mat")
-    np.testing.assert_array_equal(read_hdf5(tmp_path / "a.mat"), POSES)
 
 
 @pytest.mark.parametrize("existing", [True, False])

@@ -326,7 +326,7 @@ def test_what_is_no_such_file_is_refused_by_name(tmp_path, write, file, reader, 
     elif content is not None:
         path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
     with pytest.raises(
-        InputError, match=path.name + ": .*(no such file|is a folder|is empty|cannot be read as)"
+        InputError, match=path.name + ": .*(no such file|is a folder|is empty|cannot be read as|has no variable)"
     ) as error:
         read(reader, tmp_path)
     assert "\n" not in str(error.value)
