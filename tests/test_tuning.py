@@ -44,7 +44,7 @@ class MadeUpTraining:
     def __init__(self):
         self.runs, self.before, self.pictures = [], {}, []
 
-    def __call__(self, config, folder):
+    def __call__(self, config, folder, source):
         run, name = Workdir(folder), folder.name
         done = len(run.log_file.read_text().splitlines()) - 1 if run.log_file.exists() else 0
         self.runs.append((name, done, config))
@@ -77,7 +77,7 @@ def training(monkeypatch):
     rows = PairedRows(np.zeros((2, 16, 2)), np.ones((2, 16)), np.zeros((2, 16, 3)))
     monkeypatch.setattr(search_module, "train", made_up)
     data = types.SimpleNamespace(validation=rows, held_out_room=rows.pose_3d, pose_3d=rows.pose_3d, skeleton=HUMAN16)
-    monkeypatch.setattr(search_module, "load_training_data", lambda config, seed: data)
+    monkeypatch.setattr(search_module.Source, "training", lambda source, seed: data)
     monkeypatch.setattr(trials, "draw_trials", lambda *arguments, first: made_up.pictures.append(arguments))
     return made_up
 
@@ -233,8 +233,8 @@ def test_the_best_is_one_of_the_longest(training, tmp_path):
     ],
 )
 def test_objectives(training, tmp_path, monkeypatch, objective, expected):
-    def train(config, folder):
-        training(config, folder)
+    def train(config, folder, source):
+        training(config, folder, source)
         # The best checkpoint is the second's, whose best hypothesis is not the best.
         rows = "10,1,70,44\n20,1,60,45\n30,1,nan,1\n40,1,61,43\n"
         write_text(Workdir(folder).log_file, f"update,minutes,val_zero_code_p2,val_best_hypothesis_p2\n{rows}")
@@ -375,7 +375,7 @@ def test_a_run_of_training_is_not_taken_for_a_search(training, tmp_path):
 
 def test_without_held_out_rows_there_is_no_search(training, tmp_path, monkeypatch):
     data = types.SimpleNamespace(held_out_room=None, pose_3d=np.zeros((2, 16, 3)))
-    monkeypatch.setattr(search_module, "load_training_data", lambda config, seed: data)
+    monkeypatch.setattr(search_module.Source, "training", lambda source, seed: data)
     with pytest.raises(InputError, match=r"data\.validation_fraction is 0"):
         tune(configured(), tmp_path / "w", say=lambda text: None)
     assert not (tmp_path / "w").exists()

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from tf_wsgen.data.prepared import PoseGroup, PreparedData
 from tf_wsgen.data.preprocess import normalise_rows
-from tf_wsgen.data.training_data import PairedRows, load_test_rows, load_training_data
+from tf_wsgen.data.training_data import PairedRows, Source
 from tf_wsgen.errors import InputError
 from tf_wsgen.sections import DataConfig
 from tf_wsgen.simulation.body import body_size
@@ -74,7 +74,7 @@ def validation_sequences(data):
     ("fraction", "held_out"), [(0.05, 1), (0.1, 1), (0.2, 2), (0.5, 5), (0.9, 9)], ids=lambda value: str(value)
 )
 def test_whole_sequences_are_held_out_of_2d_and_3d(source, fraction, held_out):
-    data = load_training_data(source(group(), validation_fraction=fraction), seed=0)
+    data = Source(source(group(), validation_fraction=fraction)).training(seed=0)
     validation = validation_sequences(data)
     assert len(validation) == held_out
     # Every view and frame of a held-out sequence measures, none of it trains.
@@ -86,14 +86,14 @@ def test_whole_sequences_are_held_out_of_2d_and_3d(source, fraction, held_out):
 
 def test_the_seed_draws_the_held_out_sequences(source):
     config = source(group(), validation_fraction=0.3)
-    drawn = [frozenset(validation_sequences(load_training_data(config, seed))) for seed in (0, 0, 1, 2, 3)]
+    drawn = [frozenset(validation_sequences(Source(config).training(seed))) for seed in (0, 0, 1, 2, 3)]
     assert drawn[0] == drawn[1]
     assert len(set(drawn)) > 2
 
 
 def test_validation_rows_are_raw_pairs_with_their_actions(source):
     content = group()
-    data = load_training_data(source(content, validation_fraction=0.2), seed=0)
+    data = Source(source(content, validation_fraction=0.2)).training(seed=0)
     rows = np.isin(sequence_of(content.pose_3d), list(validation_sequences(data)))
     np.testing.assert_array_equal(data.validation.keypoints, content.pose_2d[rows])
     np.testing.assert_array_equal(data.validation.pose_3d, content.pose_3d[rows])
@@ -103,14 +103,14 @@ def test_validation_rows_are_raw_pairs_with_their_actions(source):
 
 def test_without_validation_every_row_trains(source):
     content = group()
-    data = load_training_data(source(content, validation_fraction=0.0), seed=0)
+    data = Source(source(content, validation_fraction=0.0)).training(seed=0)
     assert data.validation is None
     assert (len(data.pose_2d), len(data.pose_3d)) == (len(content.pose_2d), len(content.pose_3d))
     assert (data.skeleton, data.source) == (HUMAN16, "drawn for a test")
 
 
 def test_3d_poses_are_in_metres_in_the_template_frame(source):
-    data = load_training_data(source(group(), validation_fraction=0.0), seed=0)
+    data = Source(source(group(), validation_fraction=0.0)).training(seed=0)
     # x to the person's left, y up, z forward: of someone who faces the camera, x right, y up, towards the viewer.
     expected = person(4) * [1.0, -1.0, -1.0] / 1000.0
     for pose in data.pose_3d[sequence_of(data.pose_3d) == 4]:
@@ -126,7 +126,7 @@ def test_2d_poses_are_normalised_with_the_files_visibility(source):
     visible = np.ones((len(content.pose_2d), 16), np.float32)
     visible[::2, 12] = 0.0
     config = source(group(labels={**content.labels, "visible": visible}), validation_fraction=0.2)
-    data = load_training_data(config, seed=0)
+    data = Source(config).training(seed=0)
     trains = ~np.isin(sequence_of(content.pose_3d), list(validation_sequences(data)))
     np.testing.assert_array_equal(data.visible, visible[trains])
     np.testing.assert_array_equal(data.validation.visible, visible[~trains])
@@ -137,18 +137,18 @@ def test_2d_poses_are_normalised_with_the_files_visibility(source):
 def test_unpaired_rows_train_where_nothing_is_held_out(source):
     content = group()
     unpaired = group(pose_2d=content.pose_2d[:7], labels={})
-    data = load_training_data(source(unpaired, validation_fraction=0.0), seed=0)
+    data = Source(source(unpaired, validation_fraction=0.0)).training(seed=0)
     assert (len(data.pose_2d), len(data.visible), len(data.pose_3d)) == (7, 7, len(content.pose_3d))
 
 
 def test_3d_alone_and_rows_of_their_own_are_held_out_too(source):
     content = group()
-    alone = load_training_data(source(group(pose_2d=None), validation_fraction=0.2), seed=0)
+    alone = Source(source(group(pose_2d=None), validation_fraction=0.2)).training(seed=0)
     assert (len(alone.pose_2d), alone.validation) == (0, None)
     assert len(alone.held_out_room) == 2 * VIEWS * FRAMES
     assert len(alone.room) == len(alone.pose_3d) == (SEQUENCES - 2) * VIEWS * FRAMES
     own = {"sequence": content.labels["sequence"]}
-    unpaired = load_training_data(source(group(labels_3d=own), validation_fraction=0.2), seed=0)
+    unpaired = Source(source(group(labels_3d=own), validation_fraction=0.2)).training(seed=0)
     assert unpaired.validation is None
     assert set(sequence_of(unpaired.pose_2d)) == set(sequence_of(unpaired.pose_3d))
     np.testing.assert_allclose(unpaired.held_out_room, alone.held_out_room, atol=1e-6)
@@ -177,36 +177,37 @@ REFUSED = {
 @pytest.mark.parametrize(("groups", "config", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_train_is_refused(source, groups, config, message):
     with pytest.raises(InputError, match=r"people\.h5: " + message):
-        load_training_data(source(*groups, **config), seed=0)
+        Source(source(*groups, **config)).training(seed=0)
 
 
 def test_a_row_whose_torso_is_one_point_is_refused(source):
     content = group()
     content.pose_3d[7, list(HUMAN16.template_indices)] = content.pose_3d[7, HUMAN16.root_index]
     with pytest.raises(InputError, match=r"train/pose_3d \(training rows\) row 7 has hips and shoulders in one place"):
-        load_training_data(source(content, validation_fraction=0.0), seed=0)
+        Source(source(content, validation_fraction=0.0)).training(seed=0)
 
 
 def test_another_skeletons_file_is_refused(tmp_path):
     write_prepared(tmp_path / "a.h5", PreparedData(HUMAN16.joints[::-1], "", group()))
     with pytest.raises(InputError, match=r"a\.h5: joint 0 is 'right_wrist'; expected 'right_hip'"):
-        load_training_data(DataConfig(path=str(tmp_path / "a.h5")), seed=0)
+        Source(DataConfig(path=str(tmp_path / "a.h5"))).training(seed=0)
 
 
 def test_test_rows_are_all_of_them_in_order(source):
     content = group()
-    rows, data = load_test_rows(source(test=content))
+    opened = Source(source(test=content))
+    rows = opened.test_rows
     np.testing.assert_array_equal(rows.keypoints, content.pose_2d)
     np.testing.assert_array_equal(rows.pose_3d, content.pose_3d)
     np.testing.assert_array_equal(rows.action, content.labels["action"])
     np.testing.assert_array_equal(rows.visible, np.ones((len(rows), 16)))
-    assert data.source == "drawn for a test"
+    assert opened.data.source == "drawn for a test"
 
 
 @pytest.mark.parametrize("test", [None, group(pose_3d=None), group(pose_2d=None)], ids=["no group", "no 3D", "no 2D"])
 def test_a_source_without_test_pairs_is_refused(source, test):
     with pytest.raises(InputError, match=r"people\.h5: has no pairs to measure on"):
-        load_test_rows(source(group(), test))
+        Source(source(group(), test)).test_rows  # noqa: B018
 
 
 def paired_rows(count, action=True):
@@ -241,8 +242,8 @@ def test_the_room_stands_upright_in_one_size(source):
     tilted = (content.pose_3d @ tilt.T).astype(np.float32)
     up = np.tile(tilt @ [0.0, -1.0, 0.0], (rows, 1)).astype(np.float32)
     upright = np.tile(np.float32([0.0, -1.0, 0.0]), (rows, 1))
-    level = load_training_data(source(group(pose_3d_up=upright), validation_fraction=0.0), seed=0).room
-    turned = load_training_data(source(group(pose_3d=tilted, pose_3d_up=up), validation_fraction=0.0), seed=0).room
+    level = Source(source(group(pose_3d_up=upright), validation_fraction=0.0)).training(seed=0).room
+    turned = Source(source(group(pose_3d=tilted, pose_3d_up=up), validation_fraction=0.0)).training(seed=0).room
     np.testing.assert_allclose(turned[..., 1], level[..., 1], atol=1e-4)
     sizes = body_size(level, HUMAN16).numpy()
     np.testing.assert_allclose(sizes, sizes[0], rtol=1e-5)

@@ -12,7 +12,7 @@ from prepared_files import write_prepared
 
 from tf_wsgen.config import Config
 from tf_wsgen.data.synthetic import synthetic_people
-from tf_wsgen.data.training_data import load_training_data
+from tf_wsgen.data.training_data import Source
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = {
@@ -45,7 +45,7 @@ def small_config(people_file) -> Config:
 
 @pytest.fixture(scope="session")
 def small_data(small_config):
-    return load_training_data(small_config.data, seed=0)
+    return Source(small_config.data).training(seed=0)
 
 
 @pytest.fixture(scope="session")

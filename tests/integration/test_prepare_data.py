@@ -5,7 +5,7 @@ import pytest
 
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
-from tf_wsgen.data.training_data import load_test_rows, load_training_data
+from tf_wsgen.data.training_data import Source
 from tf_wsgen.datasets.prepare import DATASETS, prepare
 from tf_wsgen.errors import InputError
 from tf_wsgen.sections import DataConfig
@@ -37,9 +37,9 @@ def test_arrays_to_training(run_script, arrays, tmp_path):
     assert "train: 60 2D poses, 60 3D poses" in finished.stdout
     assert preview.stat().st_size > 10_000
     np.testing.assert_allclose(read_prepared(output).train.pose_3d, people.train.pose_3d, atol=0.01)
-    data = load_training_data(DataConfig(path=str(output)), seed=0)
+    data = Source(DataConfig(path=str(output))).training(seed=0)
     assert len(data.pose_2d) + len(data.validation) == 60
-    assert len(load_test_rows(DataConfig(path=str(output)))[0]) == 60
+    assert len(Source(DataConfig(path=str(output))).test_rows) == 60
 
     before = output.read_bytes()
     finished = run_script(*command)
@@ -57,7 +57,7 @@ def test_motion_capture_as_arrays_to_training(tmp_path):
     prepare("arrays", tmp_path / "a.npz", tmp_path / "out.h5", options)
     train = read_prepared(tmp_path / "out.h5").train
     np.testing.assert_array_equal(train.pose_3d_up, np.tile([0.0, -1.0, 0.0], (len(x), 1)))
-    data = load_training_data(DataConfig(path=str(tmp_path / "out.h5"), validation_fraction=0.0), seed=0)
+    data = Source(DataConfig(path=str(tmp_path / "out.h5"), validation_fraction=0.0)).training(seed=0)
     # The room has people of one size.
     height = y - y[:, HUMAN16.root_index, None]
     head = HUMAN16.index("head")
@@ -133,7 +133,7 @@ def test_rows_without_a_root_are_marked(arrays, tmp_path):
     assert said == ["7 rows are marked as not valid: neither pelvis nor both hips are seen."]
     assert read_prepared(tmp_path / "out.h5").train.labels["valid"].sum() == 53
     config = DataConfig(path=str(tmp_path / "out.h5"), validation_fraction=0.0)
-    assert len(load_training_data(config, seed=0).pose_2d) == 53
+    assert len(Source(config).training(seed=0).pose_2d) == 53
 
 
 def test_mpii_from_annotations_and_detections(data_folder, tmp_path):

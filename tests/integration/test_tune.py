@@ -143,7 +143,7 @@ def test_without_any_score_the_script_leaves_with_3(script, config_file, tmp_pat
         "import pathlib, runpy, sys\n"
         "from tf_wsgen.errors import NonFiniteLossError\n"
         "import tf_wsgen.tuning.search as search\n"
-        "def train(config, folder):\n"
+        "def train(config, folder, source):\n"
         "    raise NonFiniteLossError('Loss mmd_squared is nan after update 3.')\n"
         "search.train = train\n"
         "sys.argv = sys.argv[1:]\n"

@@ -7,8 +7,9 @@ import pytest
 from prepared_files import write_prepared
 
 from tf_wsgen.data.prepared import PoseGroup, PreparedData
+from tf_wsgen.data.training_data import fingerprint
 from tf_wsgen.errors import InputError
-from tf_wsgen.reproduction.data_files import RunRecord, fingerprint, open_data
+from tf_wsgen.reproduction.data_files import RunRecord, open_data
 from tf_wsgen.sections import DataConfig
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training.workdir import alone_in

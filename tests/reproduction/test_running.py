@@ -26,7 +26,7 @@ class StandIn:
     def __init__(self):
         self.trained, self.measured, self.behaviour = [], [], {}
 
-    def train(self, config, path):
+    def train(self, config, path, source=None):
         folder = Workdir(path)
         if folder.started and folder.config().loss != config.loss:
             raise InputError(f"{path}: holds a run with another loss.")
@@ -41,7 +41,7 @@ class StandIn:
             folder.lifter_file(which).write_bytes(f"{config.loss} {config.training.updates}".encode())
         return Outcome(config.training.updates, interrupted=False)
 
-    def evaluate(self, workdir, config, which):
+    def evaluate(self, workdir, config, which, source):
         assert which == "best"
         if self.behaviour.get(workdir.path.name) == "ctrl_c":
             raise KeyboardInterrupt
@@ -196,7 +196,7 @@ def test_a_figure_of_a_run_that_is_not_finite(stand_in, config, folder):
 
 
 def test_held_out_errors_that_were_never_finite(stand_in, config, folder, monkeypatch):
-    def without_best(config, path):
+    def without_best(config, path, source):
         Workdir(path).begin(config, "a made-up film")
         return Outcome(config.training.updates, interrupted=False)
 
@@ -230,9 +230,9 @@ def test_detected_2d_is_trained_and_measured_on_its_own_file(stand_in, config, f
     write_people(tmp_path / "detected.h5", seed=1)
     paths, train = {}, stand_in.train
 
-    def noting(config, path):
+    def noting(config, path, source):
         paths[path.name] = config.data.path
-        return train(config, path)
+        return train(config, path, source)
 
     monkeypatch.setattr(session, "train", noting)
     reproduce(config, folder, ["table_1"], {"detections": str(tmp_path / "detected.h5")})

@@ -1,6 +1,9 @@
 """A data source made ready: unpaired training poses, and held-out and test rows that only measure."""
 
 import dataclasses
+import functools
+import hashlib
+import os
 
 import numpy as np
 import tensorflow as tf
@@ -100,17 +103,9 @@ def read_source(config: DataConfig) -> PreparedData:
     return data
 
 
-def load_training_data(config: DataConfig, seed: int) -> TrainingData:
-    """Reads the training group, holds sequences out, normalises, and aligns to the template.
-
-    Args:
-        config: The data section of the configuration.
-        seed: Draws the held-out sequences.
-
-    Raises:
-        InputError: No training rows, rows that cannot be normalised, or sequences that cannot be held out.
-    """
-    skeleton, data = skeleton_by_name(config.skeleton), read_source(config)
+def _training_data(data: PreparedData, config: DataConfig, seed: int) -> TrainingData:
+    """Holds sequences out, normalises, and aligns to the template."""
+    skeleton = skeleton_by_name(config.skeleton)
     group = data.train
     if group is None or group.pose_3d is None:
         raise InputError(f"{config.path}: has no training poses; expected train/pose_3d.")
@@ -151,17 +146,54 @@ def load_training_data(config: DataConfig, seed: int) -> TrainingData:
     )
 
 
-def load_test_rows(config: DataConfig) -> tuple[PairedRows, PreparedData]:
-    """Every row of the test group, and the source.
+class Source:
+    """A prepared file, or the synthetic people, read once and handed on by whoever needs it.
 
-    Raises:
-        InputError: The source has no test pairs.
+    Args:
+        config: The data section of the configuration.
     """
-    data = read_source(config)
-    group = data.test
-    if group is None or not group.paired:
-        raise InputError(f"{config.path}: has no pairs to measure on; expected test/pose_2d and test/pose_3d.")
-    return _paired_rows(group, slice(None)), data
+
+    def __init__(self, config: DataConfig):
+        self.config = config
+        self._training: dict[int, TrainingData] = {}
+
+    @functools.cached_property
+    def data(self) -> PreparedData:
+        """All that the file holds."""
+        return read_source(self.config)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A text that changes with the file's content."""
+        return SYNTHETIC if self.config.path == SYNTHETIC else fingerprint(self.config.path)
+
+    def training(self, seed: int) -> TrainingData:
+        """What training takes; the seed draws the held-out sequences.
+
+        Raises:
+            InputError: No training rows, rows that cannot be normalised, or sequences that cannot be held out.
+        """
+        if seed not in self._training:
+            self._training[seed] = _training_data(self.data, self.config, seed)
+        return self._training[seed]
+
+    @functools.cached_property
+    def test_rows(self) -> PairedRows:
+        """Every row of the test group.
+
+        Raises:
+            InputError: The source has no test pairs.
+        """
+        group = self.data.test
+        if group is None or not group.paired:
+            raise InputError(f"{self.config.path}: has no pairs to measure on; expected test/pose_2d and test/pose_3d.")
+        return _paired_rows(group, slice(None))
+
+
+def fingerprint(path: str | os.PathLike) -> str:
+    """A text that changes with the file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _paired_rows(group: PoseGroup, rows) -> PairedRows:

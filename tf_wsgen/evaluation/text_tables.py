@@ -28,6 +28,8 @@ def metrics_table(metrics: dict) -> str:
         )
     if "detector" in metrics:
         heading += "; 2D as the simulated detector finds it"
+    if metrics.get("exact_2d"):
+        heading += "; 2D known to be exact"
     if "along_ray" in metrics:
         heading += "; along the rays" if metrics["along_ray"] else "; not along the rays, the cameras are not known"
     text = f"{heading}\n{align(lines)}"

@@ -21,6 +21,7 @@ def main(options: Options) -> int:
     """Runs all of it."""
     config = options.configured(load_config(shipped("quickstart")))
 
+    from tf_wsgen.data.training_data import Source
     from tf_wsgen.evaluation.text_tables import metrics_table
     from tf_wsgen.export import export_saved_model
     from tf_wsgen.training.loop import train
@@ -28,13 +29,14 @@ def main(options: Options) -> int:
     from tf_wsgen.training.workflow import evaluate_run, picture_run
 
     print(f"Training on {config.data.path} data with seed {config.training.seed}, into {options.workdir}.")
-    if train(config, options.workdir).interrupted:
+    source = Source(config.data)
+    if train(config, options.workdir, source).interrupted:
         return INTERRUPTED
     workdir = Workdir(options.workdir)
-    metrics = evaluate_run(workdir, config)
+    metrics = evaluate_run(workdir, config, source=source)
     write_text(workdir.path / "metrics.json", json.dumps(metrics, indent=2))
     print(metrics_table(metrics))
     export_saved_model(workdir.load_lifter()[0], workdir.path / "saved_model", overwrite=True)
-    picture_run(workdir, config, workdir.path / "hypotheses.png")
+    picture_run(workdir, config, workdir.path / "hypotheses.png", source=source)
     print(f"\nIn {options.workdir}: metrics.json, saved_model, hypotheses.png.")
     return 0

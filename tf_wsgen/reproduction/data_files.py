@@ -1,14 +1,13 @@
 """What a reproduction reads and keeps: prepared files checked at the door, and what became of each run."""
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 
 from tf_wsgen.data.prepared import PoseGroup
-from tf_wsgen.data.training_data import read_source
+from tf_wsgen.data.training_data import Source
 from tf_wsgen.errors import InputError
-from tf_wsgen.sections import SYNTHETIC, DataConfig
+from tf_wsgen.sections import DataConfig
 from tf_wsgen.training.workdir import write_text
 
 
@@ -17,6 +16,7 @@ class DataFile:
     """A prepared file.
 
     Attributes:
+        opened: The data.
         path: Where it is.
         source: What it calls its source.
         fingerprint: Of its content.
@@ -25,6 +25,7 @@ class DataFile:
         test: Valid rows of the test group.
     """
 
+    opened: Source
     path: str
     source: str
     fingerprint: str
@@ -43,21 +44,15 @@ def open_data(config: DataConfig, trained_on: bool) -> DataFile:
     Raises:
         InputError: The file is refused, or has no test pairs, or no training poses though it is trained on.
     """
-    data = read_source(config)
+    opened = Source(config)
+    data = opened.data
     train, test = data.train or PoseGroup(), data.test or PoseGroup()
     if not test.paired:
         raise InputError(f"{config.path}: has no pairs to measure on; expected test/pose_2d and test/pose_3d.")
     if trained_on and (train.pose_2d is None or train.pose_3d is None):
         raise InputError(f"{config.path}: has no training poses; expected train/pose_2d and train/pose_3d.")
     counts = [0 if poses is None else len(poses) for poses in (train.pose_2d, train.pose_3d, test.pose_2d)]
-    mark = SYNTHETIC if config.path == SYNTHETIC else fingerprint(pathlib.Path(config.path))
-    return DataFile(config.path, data.source, mark, *counts)
-
-
-def fingerprint(file: pathlib.Path) -> str:
-    """A text that changes with the file's content."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return DataFile(opened, config.path, data.source, opened.fingerprint, *counts)
 
 
 class RunRecord:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.training_data import read_source
+from tf_wsgen.data.training_data import Source
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.reproduction_figures import draw_chart, draw_without_truth
 from tf_wsgen.reproduction.cells import Table
@@ -82,7 +82,7 @@ def reproduce(
 
 def _people(config: DataConfig) -> tuple[np.ndarray, np.ndarray, str]:
     """2D poses of a file's test group, or else of its training group, their visibility, and the source."""
-    data = read_source(config)
+    data = Source(config).data
     for group in (data.test, data.train):
         if group is not None and group.pose_2d is not None:
             visible = group.labels.get("visible", np.ones(group.pose_2d.shape[:2], np.float32))
@@ -129,7 +129,7 @@ def _write_figure(target: str, session: Session, folder: pathlib.Path, mpii: tup
         shown = f"Not drawn: the run {BASE.name} stopped. {trained['failed']}"
     else:
         if target == "figure_3":
-            picture_run(workdir, config, picture)
+            picture_run(workdir, config, picture, source=session.files["data"].opened)
         else:
             draw_without_truth(workdir.load_lifter(CHECKPOINT)[0], *mpii[:2], config.evaluation, picture, mpii[2])
         clear()

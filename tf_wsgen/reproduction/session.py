@@ -8,10 +8,10 @@ import keras
 from tqdm import tqdm
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.training_data import load_test_rows
+from tf_wsgen.data.training_data import fingerprint
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.pck_report import pck_report
-from tf_wsgen.reproduction.data_files import DataFile, RunRecord, fingerprint
+from tf_wsgen.reproduction.data_files import DataFile, RunRecord
 from tf_wsgen.reproduction.plan import Measurement, Run
 from tf_wsgen.reproduction.progress import Progress, Step
 from tf_wsgen.training.loop import CHANGEABLE, train
@@ -132,7 +132,7 @@ class Session:
         record.keep_trained(**trained)
         self.progress.begin(step, f"Training {run.name}: {run.words}, {config.training.updates:,} updates")
         try:
-            outcome = train(config, workdir.path)
+            outcome = train(config, workdir.path, file.opened)
             if outcome.interrupted:
                 raise KeyboardInterrupt
             best = workdir.lifter_file(CHECKPOINT)
@@ -173,12 +173,12 @@ class Session:
         return self.config(what.run).override(changes, "measurement")
 
     def _measure(self, what: Measurement) -> dict:
-        config, workdir = self._evaluation(what), self.workdir(what.run)
+        config, workdir, source = self._evaluation(what), self.workdir(what.run), self.files[what.data].opened
         try:
             if what.kind == "errors":
-                return evaluate_run(workdir, config, CHECKPOINT)
+                return evaluate_run(workdir, config, CHECKPOINT, source=source)
             lifter, updates = workdir.load_lifter(CHECKPOINT)
-            rows, data = load_test_rows(config.data)
+            rows, data = source.test_rows, source.data
             with tqdm(total=len(rows), unit="row", dynamic_ncols=True, desc="3DPCK") as bar:
                 report = pck_report(lifter, rows, data.test.labels.get("scene"), config.evaluation, bar.update)
             return {"source": data.source, "checkpoint": CHECKPOINT, "updates": updates, **report}

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_wsgen.config import Config
 from tf_wsgen.data.measured_rows import hide_in_rows, measured_rows, simulated_rows
 from tf_wsgen.data.pipeline import simulated_batches, unpaired_batches
-from tf_wsgen.data.training_data import PairedRows, TrainingData, load_training_data
+from tf_wsgen.data.training_data import PairedRows, Source, TrainingData
 from tf_wsgen.evaluation.conformal import radius_factors
 from tf_wsgen.sections import TuningConfig
 from tf_wsgen.training.callbacks import (
@@ -43,12 +43,13 @@ class Outcome:
     interrupted: bool
 
 
-def train(config: Config, workdir: str | os.PathLike) -> Outcome:
+def train(config: Config, workdir: str | os.PathLike, source: Source | None = None) -> Outcome:
     """Trains, or resumes from the work directory's latest checkpoint, exactly as if never stopped.
 
     Args:
         config: The whole configuration.
         workdir: Where the configuration, logs and checkpoints go.
+        source: The configuration's data, where they are open already.
 
     Raises:
         InputError: Data or configuration that cannot be used, or another run in the work directory.
@@ -58,7 +59,7 @@ def train(config: Config, workdir: str | os.PathLike) -> Outcome:
     folder = Workdir(workdir)
     if folder.started:
         check_unchanged(folder.config(), config, CHANGEABLE, f"{folder.path}: holds a run")
-    data = load_training_data(config.data, config.training.seed)
+    data = (source or Source(config.data)).training(config.training.seed)
     with own_workdir(strategy, folder.path) as own:
         return _fit(config, data, strategy, Workdir(own), folder)
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_wsgen.config import Config
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, EXTRINSICS
 from tf_wsgen.data.synthetic import synthetic_people
-from tf_wsgen.data.training_data import load_training_data
+from tf_wsgen.data.training_data import Source
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.prepare import prepare
 from tf_wsgen.training.loop import distributed_batches, make_model
@@ -26,7 +26,7 @@ HUMAN36M_FRAMES, RECORDINGS = 527_600, 30
 
 def training_rate(config: Config, repeats: int) -> float:
     """Median updates a second, input pipeline included, compilation not."""
-    data, strategy = load_training_data(config.data, config.training.seed), make_strategy(config.training.strategy)
+    data, strategy = Source(config.data).training(config.training.seed), make_strategy(config.training.strategy)
     model = make_model(config, data, strategy)
     model.make_train_function()
     batches = iter(distributed_batches(config, data, strategy))
@@ -36,7 +36,7 @@ def training_rate(config: Config, repeats: int) -> float:
 
 def lifting_rate(config: Config, repeats: int) -> float:
     """Median poses a second from pixels to hypotheses in millimetres, tracing not included."""
-    data = load_training_data(config.data, config.training.seed)
+    data = Source(config.data).training(config.training.seed)
     lifter = make_model(config, data, tf.distribute.get_strategy()).lifter()
     keypoints = tf.random.stateless_normal([POSES_A_CALL, data.skeleton.num_joints, 2], [0, 0], stddev=100.0)
     visible = tf.ones(keypoints.shape[:2])

@@ -14,7 +14,7 @@ from keras_tuner.src import config as keras_tuner_config
 from tqdm import tqdm
 
 from tf_wsgen.config import Config, load_config
-from tf_wsgen.data.training_data import PairedRows, load_training_data
+from tf_wsgen.data.training_data import PairedRows, Source
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.posterior_report import posterior_report
 from tf_wsgen.training.callbacks import objective
@@ -54,13 +54,14 @@ def tune(config: Config, workdir: str | os.PathLike, say: Callable[[str], None] 
         InputError: A configuration or data that cannot be searched, or another search in the work directory.
     """
     folder, role = pathlib.Path(workdir), _role()
-    rows = _held_out_rows(config)
+    source = Source(config.data)
+    rows = _held_out_rows(config, source)
     _check_continues(folder, config)
     if role == "worker":
-        _run(_Tuner(config, folder, rows, say), role)
+        _run(_Tuner(config, folder, source, rows, say), role)
         return None
     with alone_in(folder / "search"):
-        tuner, interrupted = _Tuner(config, folder, rows, say), False
+        tuner, interrupted = _Tuner(config, folder, source, rows, say), False
         write_text(folder / "search.yaml", config.to_yaml())
         try:
             _run(tuner, role)
@@ -86,9 +87,9 @@ def _role() -> str:
     return "chief" if "chief" in os.environ["KERASTUNER_TUNER_ID"] else "worker"
 
 
-def _held_out_rows(config: Config) -> PairedRows:
+def _held_out_rows(config: Config, source: Source) -> PairedRows:
     """The rows that trials are measured on: of the training group, never of the test group."""
-    data = load_training_data(config.data, config.training.seed)
+    data = source.training(config.training.seed)
     rows = held_out_rows(config, data, most=len(data.pose_3d))
     if rows is None:
         raise InputError("data.validation_fraction is 0; expected above 0: the search measures on held-out rows.")
@@ -128,8 +129,8 @@ def _run(tuner: "_Tuner", role: str) -> None:
 class _Tuner(keras_tuner.Tuner):
     """Runs trials: each is `train` with λ of the oracle's choice."""
 
-    def __init__(self, config: Config, folder: pathlib.Path, rows: PairedRows, say: Callable[[str], None]):
-        self.config, self.folder, self.rows, self.say = config, folder, rows, say
+    def __init__(self, config: Config, folder: pathlib.Path, source: Source, rows: PairedRows, say: Callable):
+        self.config, self.folder, self.source, self.rows, self.say = config, folder, source, rows, say
         # A worker's `self.oracle` asks the chief; the plan stays here.
         self.plan, self.began = make_oracle(config), None
         super().__init__(self.plan, directory=str(folder), project_name="search")
@@ -171,7 +172,7 @@ class _Tuner(keras_tuner.Tuner):
             if "tuner/trial_id" in values and not run.path.exists():
                 _copy(self.folder / "trials" / values["tuner/trial_id"], run.path)
             with alone_in(run.path):
-                if train(trial_config(self.config, values), run.path).interrupted:
+                if train(trial_config(self.config, values), run.path, self.source).interrupted:
                     raise KeyboardInterrupt
                 return self._measures(run)
         except (InputError, OSError) as error:
