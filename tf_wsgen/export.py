@@ -13,6 +13,7 @@ from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.errors import InputError
 from tf_wsgen.lifting.endpoints import Endpoints, input_specs
 from tf_wsgen.lifting.model import Lifter
+from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, save_lifter
 
 LITE_INPUTS = {"zero_code": ("keypoints", "visible"), "decode": ("keypoints", "visible", "z")}
 
@@ -31,6 +32,7 @@ def export_saved_model(lifter: Lifter, folder: str | os.PathLike, overwrite: boo
     with _whole_folder(pathlib.Path(folder), overwrite, "a SavedModel", "saved_model.pb") as partial:
         endpoints = Endpoints(lifter)
         tf.saved_model.save(endpoints, str(partial), signatures=endpoints.signatures())
+        save_lifter(lifter, partial / IN_SAVED_MODEL, {})
 
 
 def export_tflite(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = False) -> None:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tf_wsgen
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_rows
+from tf_wsgen.export import export_saved_model
 from tf_wsgen.sections import NetworkConfig
 from tf_wsgen.skeleton import Skeleton
 from tf_wsgen.training.model import WSGen
@@ -34,7 +36,7 @@ STANDING = np.array(
 
 
 @pytest.mark.parametrize("run_eagerly", [True, False])
-def test_one_step_on_nine_joints(run_eagerly):
+def test_one_step_on_nine_joints_and_its_export(run_eagerly, tmp_path):
     rng = np.random.default_rng(0)
     pose_3d = (STANDING / 10 + rng.normal(0, 0.02, (6, 9, 3))).astype(np.float32)
     keypoints = (500 + 300 * pose_3d[..., :2] * [1, -1]).astype(np.float32)
@@ -67,7 +69,13 @@ def test_one_step_on_nine_joints(run_eagerly):
     # The last bias of the critic alone has no gradient: MMD² doesn't change when all features move together.
     assert moved.count(False) <= 1
 
-    described = model.lifter().sample(keypoints, visible, 5, 0)
+    lifter = model.lifter()
+    if not run_eagerly:
+        export_saved_model(lifter, tmp_path / "exported")
+        loaded = tf_wsgen.load(tmp_path / "exported")
+        assert loaded.skeleton == NINE
+        np.testing.assert_allclose(loaded(keypoints).pose_3d, lifter.zero_code(keypoints, visible)["pose_3d"], atol=1)
+    described = lifter.sample(keypoints, visible, 5, 0)
     assert described["pose_3d"].shape == (6, 5, 9, 3)
     np.testing.assert_allclose(described["pose_3d"][:, :, NINE.root_index], 0.0)
 

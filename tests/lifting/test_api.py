@@ -8,10 +8,10 @@ import tf_wsgen
 from tf_wsgen.errors import InputError
 from tf_wsgen.export import export_saved_model
 from tf_wsgen.geometry.ray import ray_through
-from tf_wsgen.lifting.api import PoseLifter
+from tf_wsgen.lifting.api import PoseLifter, lifter_file
 from tf_wsgen.lifting.endpoints import Endpoints
 from tf_wsgen.lifting.model import Lifter
-from tf_wsgen.lifting.model_file import save_lifter
+from tf_wsgen.lifting.model_file import load_lifter, save_lifter
 from tf_wsgen.lifting.radius import COUNTS, LEAST_SPREAD, LEVELS
 from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
@@ -100,6 +100,10 @@ def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
         loaded = tf_wsgen.load(tmp_path / path)
         np.testing.assert_allclose(loaded(people(3)).hypotheses, expected, atol=0.01)
     assert loaded.name == "named"
+    for path in ("exported", "run", "run/best.npz"):
+        measured, _ = load_lifter(lifter_file(tmp_path / path))
+        for ours, theirs in zip(measured.weights, networks.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Keypoints in, hypotheses out, in two lines: a trained model of whatever form behind one call."""
 
+import json
 import os
 import pathlib
 from collections.abc import Callable
@@ -12,10 +13,10 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.lifting.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
-from tf_wsgen.lifting.model_file import load_lifter
+from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, load_lifter
 from tf_wsgen.lifting.radius import conformal_radius, spread_of
 from tf_wsgen.lifting.result import LiftedPoses
-from tf_wsgen.skeleton import SKELETONS, Skeleton
+from tf_wsgen.skeleton import SKELETONS, Skeleton, skeleton_from_dict
 
 PRETRAINED = pathlib.Path(__file__).parents[1] / "pretrained" / "posterior.npz"
 SELECTIONS = ("zero_code", "mean_shift")
@@ -166,6 +167,24 @@ class PoseLifter:
         return keypoints, visible
 
 
+def lifter_file(model: str | os.PathLike) -> pathlib.Path:
+    """The file with the networks of "pretrained", a SavedModel folder, a work directory, or the file itself.
+
+    Raises:
+        InputError: A folder that holds none.
+    """
+    if model == "pretrained":
+        return PRETRAINED
+    path = pathlib.Path(model)
+    if not path.is_dir():
+        return path
+    places = (path / IN_SAVED_MODEL, path / "best.npz")
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        raise InputError(f"{path}: holds neither {IN_SAVED_MODEL} nor best.npz; expected an exported model or a run.")
+    return found
+
+
 def load(path: str | os.PathLike) -> PoseLifter:
     """The model of a SavedModel folder, a work directory of training, or a lifter's .npz file.
 
@@ -175,10 +194,7 @@ def load(path: str | os.PathLike) -> PoseLifter:
     path = pathlib.Path(path)
     if (path / "saved_model.pb").exists():
         return _load_saved_model(path)
-    file = path / "best.npz" if path.is_dir() else path
-    if path.is_dir() and not file.exists():
-        raise InputError(f"{path}: holds neither saved_model.pb nor best.npz; expected an exported model or a run.")
-    lifter, about = load_lifter(file)
+    lifter, about = load_lifter(lifter_file(path))
     return PoseLifter(Endpoints(lifter), lifter.skeleton, about.get("name", str(path)))
 
 
@@ -191,6 +207,9 @@ def _load_saved_model(path: pathlib.Path) -> PoseLifter:
     try:
         model = tf.saved_model.load(str(path))
         joints = tuple(joint.decode() for joint in model.joints.numpy())
+        if hasattr(model, "skeleton"):
+            return PoseLifter(model, skeleton_from_dict(json.loads(model.skeleton.numpy())), str(path))
+        # Models that were exported before tell joints alone.
         for skeleton in SKELETONS.values():
             if skeleton.joints == joints:
                 return PoseLifter(model, skeleton, str(path))

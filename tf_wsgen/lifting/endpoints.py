@@ -1,5 +1,8 @@
 """A lifter's functions with fixed signatures, as a SavedModel holds them."""
 
+import dataclasses
+import json
+
 import numpy as np
 import tensorflow as tf
 
@@ -41,6 +44,8 @@ class Endpoints(tf.Module):
         self.weights = [weight.value for weight in lifter.weights]
         # What a client needs to know, for those who load the model in Python.
         self.joints = tf.Variable(lifter.skeleton.joints, trainable=False, name="joints")
+        skeleton = json.dumps(dataclasses.asdict(lifter.skeleton))
+        self.skeleton = tf.Variable(skeleton, trainable=False, name="skeleton")
         self.code_size = tf.Variable(lifter.code_size, trainable=False, name="code_size")
         # 0 and empty where the lifter has none.
         self.body_height = tf.Variable(lifter.body_height or 0.0, trainable=False, name="body_height")

@@ -14,6 +14,8 @@ from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import skeleton_from_dict
 
 KIND = "a trained lifter (.npz)"
+# What a SavedModel holds beside what TensorFlow reads: its networks, for measuring them.
+IN_SAVED_MODEL = "assets.extra/lifter.npz"
 NETWORKS = {"trunk": Trunk, "generator": Generator, "camera": Camera}
 
 

@@ -18,7 +18,9 @@ class Options(ConfigOptions):
     """Flags of the program."""
 
     workdir: str | None = option("Work directory of scripts/train.py.")
-    model: str | None = option('In place of --workdir: "pretrained", or a lifter\'s .npz file.')
+    model: str | None = option(
+        'In place of --workdir: "pretrained", a SavedModel, a run or a lifter\'s .npz.'
+    )
     output: str | None = option("JSON file to write the metrics to (replaced if it exists).")
     curve: str | None = option("PNG file to draw the held-out errors over minutes to.")
     posterior: bool = option("Measure the hypotheses as samples of a posterior, too.", True)
@@ -39,14 +41,14 @@ def main(options: Options) -> None:
 
     from tf_wsgen.evaluation.figures import draw_curve, draw_posterior
     from tf_wsgen.evaluation.text_tables import metrics_table, posterior_table
-    from tf_wsgen.lifting.api import PRETRAINED
+    from tf_wsgen.lifting.api import lifter_file
     from tf_wsgen.lifting.model_file import load_lifter
     from tf_wsgen.training.workflow import evaluate_lifter, evaluate_run
 
     if workdir:
         metrics = evaluate_run(workdir, config, options.checkpoint, options.posterior)
     else:
-        lifter, about = load_lifter(PRETRAINED if options.model == "pretrained" else options.model)
+        lifter, about = load_lifter(lifter_file(options.model))
         metrics = {"model": options.model, **about, **evaluate_lifter(lifter, config, options.posterior)}
     print(metrics_table(metrics))
     for name, title in (("posterior", "Posterior"), ("held_out", "Posterior of held-out simulated rows")):
