@@ -54,7 +54,7 @@ def export_tflite(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = F
         partial.mkdir()
         for name, inputs in LITE_INPUTS.items():
             module = tf.Module()
-            module.weights = [weight.value for weight in lifter.weights]
+            module.kept = [weight.value for weight in lifter.weights]  # pyright: ignore[reportAttributeAccessIssue]
             function = tf.function(_nan_where_unreadable(lifter, name), input_signature=[specs[i] for i in inputs])
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], module)
             (partial / f"{name}.tflite").write_bytes(converter.convert())

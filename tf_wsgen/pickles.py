@@ -3,6 +3,9 @@
 Announced sizes are compared with what is there before memory is asked for.
 """
 
+# Python's own unpickler written in Python has no annotations.
+# pyright: reportAttributeAccessIssue=false
+
 import math
 import pickle
 import re

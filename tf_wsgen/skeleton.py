@@ -70,7 +70,8 @@ class Skeleton:
     @functools.cached_property
     def template_indices(self) -> tuple[int, int, int, int]:
         """Indices of right hip, left hip, right shoulder, left shoulder."""
-        return tuple(self.index(joint) for joint in (*self.hips, *self.shoulders))
+        right_hip, left_hip, right_shoulder, left_shoulder = (self.index(j) for j in (*self.hips, *self.shoulders))
+        return right_hip, left_hip, right_shoulder, left_shoulder
 
     @functools.cached_property
     def hip_indices(self) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Unpaired batches as a pure function of seed and update: nothing to store, exact to resume."""
 
 import tensorflow as tf
+from tensorflow.random import experimental as random  # pyright: ignore
 
 from tf_wsgen.data.missing_joints import hide_in_batch
 from tf_wsgen.data.preprocess import normalise_keypoints
@@ -31,15 +32,15 @@ def shuffled_rows(update: tf.Tensor, rows: int, batch_size: int, seed: int, stre
     """
     batches = rows // batch_size
     place = (update % batches) * batch_size + tf.range(batch_size, dtype=tf.int64)
-    key = tf.random.experimental.stateless_fold_in(tf.constant([seed, stream], tf.int64), update // batches)
-    return tf.random.experimental.index_shuffle(place, key, rows - 1)
+    key = random.stateless_fold_in(tf.constant([seed, stream], tf.int64), update // batches)
+    return random.index_shuffle(place, key, rows - 1)
 
 
 def batch_noise(update: tf.Tensor, batch_size: int, num_codes: int, code_size: int, seed: int) -> dict:
     """Codes z ~ N(0, I) (B, H, Z) and mixing weights ε ~ U(0, 1) (B, H) of one batch."""
 
     def key(stream):
-        return tf.random.experimental.stateless_fold_in(tf.constant([seed, stream], tf.int64), update)
+        return random.stateless_fold_in(tf.constant([seed, stream], tf.int64), update)
 
     return {
         "z": tf.random.stateless_normal([batch_size, num_codes, code_size], key(CODE_STREAM)),
@@ -89,7 +90,7 @@ def unpaired_batches(
         rows_3d = shuffled_rows(update, pose_3d.shape[0], batch_size, seed, POSE_3D_STREAM)
         poses, seen = tf.gather(pose_2d, rows_2d), tf.gather(visible, rows_2d)
         if hidden[1]:
-            key = tf.random.experimental.stateless_fold_in(tf.constant([seed, HIDDEN_STREAM], tf.int64), update)
+            key = random.stateless_fold_in(tf.constant([seed, HIDDEN_STREAM], tf.int64), update)
             poses, seen = hide_in_batch(poses, seen, limbs, *hidden, key)
         return {
             "pose_2d": poses,
@@ -134,7 +135,7 @@ def simulated_batches(
     skeleton, room, pose_3d = data.skeleton, tf.constant(data.room), tf.constant(data.pose_3d)
 
     def batch(update):
-        key = tf.random.experimental.stateless_fold_in(tf.constant([seed, SIMULATION_STREAM], tf.int64), update)
+        key = random.stateless_fold_in(tf.constant([seed, SIMULATION_STREAM], tf.int64), update)
         for_others, for_simulation = tf.unstack(tf.random.split(key, 2))
         rows = shuffled_rows(update, room.shape[0], batch_size, seed, POSE_2D_STREAM)
         others = tf.random.stateless_uniform([2, batch_size], for_others, 0, room.shape[0], tf.int64)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.data.preprocess import NormalisedPose, normalise_keypoints
@@ -83,7 +84,7 @@ class Lifter(tf.Module):
         scale_ratio: float,
         laplace_scale: float = 1.0,
         body_height: float | None = None,
-        radius_factors: Sequence | None = None,
+        radius_factors: Sequence | np.ndarray | None = None,
         mirrored: bool = False,
     ):
         super().__init__(name="lifter")

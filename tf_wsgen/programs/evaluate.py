@@ -18,9 +18,7 @@ class Options(ConfigOptions):
     """Flags of the program."""
 
     workdir: str | None = option("Work directory of scripts/train.py.")
-    model: str | None = option(
-        'In place of --workdir: "pretrained", a SavedModel, a run or a lifter\'s .npz.'
-    )
+    model: str | None = option('In place of --workdir: "pretrained", a SavedModel, a run or a lifter\'s .npz.')
     output: str | None = option("JSON file to write the metrics to (replaced if it exists).")
     curve: str | None = option("PNG file to draw the held-out errors over minutes to.")
     posterior: bool = option("Measure the hypotheses as samples of a posterior, too.", True)

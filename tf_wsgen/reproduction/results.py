@@ -42,7 +42,7 @@ class Results:
             return NOT_FINITE
         for step in path:
             found = found.get(step) if isinstance(found, dict) else None
-        return found
+        return None if isinstance(found, dict) else found
 
     def number(self, name: str, *path: str) -> float | int | None:
         """A measured number, or None."""

@@ -68,7 +68,7 @@ def stature(pose: tf.Tensor, skeleton: Skeleton) -> tf.Tensor | None:
         return None
     lengths = bone_lengths(pose, skeleton)
     number = {joint: index for index, (joint, _) in enumerate(chain)}
-    total = 0.0
+    total = tf.zeros(tf.shape(lengths)[:-1])
     for end in ends:
         share = 1.0 if skeleton.joints[end] == "head" else 0.5
         while end in above:

@@ -1,5 +1,8 @@
 """keras-tuner's oracles, which choose the λ of trials, and what a trial's λ mean for its configuration."""
 
+# A mixin uses what keras-tuner's oracles have.
+# pyright: reportAttributeAccessIssue=false
+
 import dataclasses
 import itertools
 import json

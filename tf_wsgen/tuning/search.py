@@ -153,7 +153,7 @@ class _Tuner(keras_tuner.Tuner):
         values, left = trial.hyperparameters.values, ""
         if number > first:
             # From all trials that were given out since, whoever runs them.
-            lengths = list(itertools.islice(self.plan.lengths(), total))
+            lengths = list(itertools.islice(self.plan.lengths(), total))  # pyright: ignore[reportAttributeAccessIssue]
             seconds = (now - since) / sum(lengths[first:number]) * sum(lengths[number:])
             left = f"; about {tqdm.format_interval(seconds)} left"
         weights = ", ".join(f"{TITLES[name]} {values[name]:.4g}" for name in searched(self.config.loss))

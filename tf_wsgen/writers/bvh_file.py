@@ -92,15 +92,15 @@ def write_bvh(
     _check(positions, joints, parents, frame_rate, up, unit)
     if up == "z":
         positions = np.stack([positions[..., 0], positions[..., 2], -positions[..., 1]], axis=-1)
-    frames = np.arange(len(positions)) if frames is None else np.asarray(frames)
-    num_frames = int(frames[-1]) + 1 if num_frames is None else num_frames
-    if frames.shape != (len(positions),) or frames[0] < 0 or (np.diff(frames) <= 0).any() or frames[-1] >= num_frames:
+    times = np.arange(len(positions)) if frames is None else np.asarray(frames)
+    num_frames = int(times[-1]) + 1 if num_frames is None else num_frames
+    if times.shape != (len(positions),) or times[0] < 0 or (np.diff(times) <= 0).any() or times[-1] >= num_frames:
         raise InputError(f"frames are not {len(positions)} growing numbers from 0 and below {num_frames}.")
     nodes = _fit(positions, joints, parents)
-    columns = [_at_all_frames(nodes[0].position / UNITS[unit], frames, num_frames)]
+    columns = [_at_all_frames(nodes[0].position / UNITS[unit], times, num_frames)]
     for node in nodes:
         above = nodes[node.parent].rotation if node.level else np.eye(3)
-        turned = _turned_at_all_frames(np.swapaxes(above, -1, -2) @ node.rotation, frames, num_frames)
+        turned = _turned_at_all_frames(np.swapaxes(above, -1, -2) @ node.rotation, times, num_frames)
         columns.append(_euler_degrees(turned))
     values = np.round(np.concatenate(columns, axis=1), 6) + 0.0  # Without "-0".
 

@@ -78,7 +78,7 @@ def _opened(path: pathlib.Path) -> Iterator[tuple[dict[tuple[str, str], Array], 
     """The file's arrays by (group or "", name), and its `joints`."""
     if path.suffix.lower() == ".npz":
         arrays = {_split(name, "_"): values for name, values in load_npz(path, KIND).items()}
-        yield arrays, arrays.pop(("", "joints"), None)
+        yield arrays, arrays.pop(("", "joints"), None)  # pyright: ignore[reportReturnType]
     elif path.suffix.lower() in (".h5", ".hdf5"):
         with open_hdf5(path, KIND) as file:
             arrays, joints = {}, file.attrs.get("joints")

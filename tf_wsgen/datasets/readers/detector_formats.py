@@ -254,8 +254,9 @@ def coco_joints(content: Any) -> Convention | None:
     lists = list(dict.fromkeys(tuple(map(str, names)) for names in lists if isinstance(names, list) and names))
     found = [_tried_names(names) for names in lists]
     people = [one for one in found if isinstance(one, Convention)]
-    if lists and not people:
-        raise found[0]
+    refused = [one for one in found if isinstance(one, InputError)]
+    if refused and not people:
+        raise refused[0]
     if len(people) > 1:
         raise InputError(f"categories have {len(people)} different lists of joints; expected one.")
     return people[0] if people else None

@@ -62,5 +62,7 @@ def _image_size(metadata: dict) -> tuple[int, int] | None:
         (video.get("w"), video.get("h")) if isinstance(video, dict) else None
         for video in (videos.values() if isinstance(videos, dict) else ())
     }
-    size = sizes.pop() if len(sizes) == 1 else None
-    return size if size and all(isinstance(n, int) and n > 0 for n in size) else None
+    width, height = (sizes.pop() if len(sizes) == 1 else None) or (None, None)
+    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
+        return width, height
+    return None

@@ -93,12 +93,15 @@ class Recordings(Protocol):
 
     def names(self, subject: str) -> list[str]:
         """The subject's recordings as the files spell them."""
+        ...
 
     def place(self, subject: str, name: str) -> str:
         """File and place of a recording, for messages."""
+        ...
 
     def positions(self, subject: str, name: str) -> np.ndarray:
         """(T, 16, 3) of a recording, millimetres, in the world's frame."""
+        ...
 
     def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
         """The 2D poses of a recording, where `detected`; None if they are missing."""

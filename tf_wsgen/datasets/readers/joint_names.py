@@ -94,7 +94,7 @@ def convention_of_names(names: Sequence[str]) -> Convention:
 def convention_of_set(name: object) -> Convention | None:
     """The convention of a data set by the name that programs give it; None for an unknown one."""
     known = NAMED_SETS.get(re.sub(r"[^a-z0-9]", "", name.lower())) if isinstance(name, str) else None
-    return known and CONVENTIONS[known]
+    return CONVENTIONS[known] if known else None
 
 
 def unused_names(convention: Convention) -> list[str]:

@@ -155,11 +155,15 @@ def _image_names(file: h5py.File, path: pathlib.Path, rows: int) -> list[str]:
         if not np.isin(codes, np.arange(128)).all():
             raise InputError(f"{path}: imgname holds numbers that are no characters; expected codes below 128.")
         return [bytes(row).partition(b"\0")[0].decode("ascii") for row in codes.astype(np.uint8)]
-    are_texts = isinstance(dataset, h5py.Dataset) and h5py.check_string_dtype(dataset.dtype) is not None
-    if not are_texts or dataset.shape != (rows,) or dataset.dtype.itemsize > LONGEST_NAME:
+    if (
+        not isinstance(dataset, h5py.Dataset)
+        or h5py.check_string_dtype(dataset.dtype) is None
+        or dataset.shape != (rows,)
+        or dataset.dtype.itemsize > LONGEST_NAME
+    ):
         raise InputError(f"{path}: imgname is not {rows} short texts; expected an image's name for each person.")
     check_stored(dataset, file, f"{path}: imgname")
-    return [name.decode("utf-8", "replace") for name in dataset[()].tolist()]
+    return [name.decode("utf-8", "replace") for name in np.asarray(dataset[()]).tolist()]
 
 
 def _integers(file: h5py.File, name: str, where: str, rows: int) -> np.ndarray:
