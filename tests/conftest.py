@@ -17,8 +17,11 @@ tf.config.set_logical_device_configuration(
 
 
 def pytest_collection_modifyitems(items):
-    """Whole programs first: of several workers none is left with a long file at the end."""
-    items.sort(key=lambda item: "integration" not in item.path.parts)
+    """Whole programs, and a browser, are slow; they come first, so that no worker is left with them at the end."""
+    for item in items:
+        if "integration" in item.path.parts or item.path.stem == "test_in_chromium":
+            item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ No code runs, no announced size is believed before memory is asked for, and what
 """
 
 import contextlib
+import gzip
 import json
 import lzma
 import math
@@ -11,6 +12,8 @@ import os
 import pathlib
 import pickle
 import struct
+import sys
+import tempfile
 import tokenize
 import warnings
 import zipfile
@@ -26,6 +29,7 @@ from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
 # Poses compress a few times; a file that unpacks to this many times its size was made to exhaust memory.
 LARGEST_COMPRESSION = 1000
 # Bytes.
+GZIP_SIGNATURE = b"\x1f\x8b"
 LARGEST_JSON = 2_000_000_000
 # What the standard library, NumPy and h5py raise for files that are damaged inside.
 DAMAGED = (
@@ -99,6 +103,38 @@ def existing_file(path: str | os.PathLike, kind: str) -> pathlib.Path:
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: may not be read; expected {kind}.")
     return path
+
+
+@contextlib.contextmanager
+def plain_file(path: pathlib.Path, kind: str) -> Iterator[pathlib.Path]:
+    """The file itself, or a copy of the standard input ("-") or of what gzip compressed; errors name the original.
+
+    Args:
+        path: The file.
+        kind: What it should be.
+
+    Raises:
+        InputError: It is not there, damaged, or unpacks to more than pose data do.
+    """
+    piped = str(path) == "-"
+    with contextlib.nullcontext(sys.stdin.buffer) if piped else open(existing_file(path, kind), "rb") as file:
+        start = file.peek(2)[:2]
+        if not piped and start != GZIP_SIGNATURE:
+            yield path
+            return
+        most = LARGEST_JSON if piped else min(LARGEST_JSON, LARGEST_COMPRESSION * path.stat().st_size)
+        with tempfile.TemporaryDirectory() as folder:
+            plain = pathlib.Path(folder) / ("standard input" if piped else path.stem)
+            with one_sentence(path, kind), plain.open("wb") as copy:
+                source = gzip.GzipFile(fileobj=file) if start == GZIP_SIGNATURE else file
+                while block := source.read(1 << 20):
+                    copy.write(block)
+                    if copy.tell() > most:
+                        raise InputError(f"{path}: unpacks to more than {most:,} bytes; expected pose data.")
+            try:
+                yield plain
+            except InputError as error:
+                raise InputError(str(error).replace(str(plain), "standard input" if piped else str(path))) from None
 
 
 @contextlib.contextmanager

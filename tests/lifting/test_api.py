@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tf_wsgen
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convert
 from tf_wsgen.errors import InputError
 from tf_wsgen.export import export_saved_model
 from tf_wsgen.geometry.ray import ray_through
@@ -125,6 +126,18 @@ def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
 def test_what_cannot_be_lifted(lifter, arguments, message):
     with pytest.raises(InputError, match=message):
         lifter(*arguments)
+
+
+def test_joints_of_another_convention(lifter):
+    table = CONVENTIONS["coco17"]
+    points = np.random.default_rng(0).uniform(100, 500, (3, 17, 2)).astype(np.float32)
+    score = np.random.default_rng(1).uniform(0.3, 1.0, (3, 17)).astype(np.float32)
+    score[0, table.joints.index("left_ear")] = 0.0
+    ours = convert(points, table, score > 0, score)
+    expected = lifter(ours.points, np.where(ours.visible, ours.confidence, 0.0))
+    np.testing.assert_array_equal(lifter(points, score, convention="coco17").pose_3d, expected.pose_3d)
+    with pytest.raises(InputError, match=r"need its name, one of \['coco17'"):
+        lifter(points)
 
 
 def test_what_is_no_model(tmp_path):

@@ -247,10 +247,11 @@ def _detections(
     convention: str | None = None,
     image_size: tuple[int, int] | None = None,
     lowest_confidence: float = 0.0,
+    track: str = "auto",
     group: str = "test",
 ):
     """A detector's file; 2D alone."""
-    found = read_detections(source, format, convention, image_size, lowest_confidence)
+    found = read_detections(source, format, convention, image_size, lowest_confidence, track)
     for note in found.notes:
         notice(note)
     return f"{source.name} ({found.source_format})", detection_clips(found, str(source), group)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_by_name, convert
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
@@ -16,7 +17,7 @@ from tf_wsgen.lifting.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
 from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, load_lifter
 from tf_wsgen.lifting.radius import conformal_radius, spread_of
 from tf_wsgen.lifting.result import LiftedPoses
-from tf_wsgen.skeleton import SKELETONS, Skeleton, skeleton_from_dict
+from tf_wsgen.skeleton import HUMAN16, SKELETONS, Skeleton, skeleton_from_dict
 
 PRETRAINED = pathlib.Path(__file__).parents[1] / "pretrained" / "posterior.npz"
 SELECTIONS = ("zero_code", "mean_shift")
@@ -50,6 +51,7 @@ class PoseLifter:
         image_size: tuple[float, float] | None = None,
         focal_length: float | None = None,
         height: np.ndarray | float | None = None,
+        convention: str | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> LiftedPoses:
         """Lifts 2D poses.
@@ -68,6 +70,8 @@ class PoseLifter:
             focal_length: Pixels; None for 1.1 times the image's width.
             height: (…) or a number, the person's stature in metres; None for that of the model's mean body. It scales
                 3D poses, of whose size an image tells nothing.
+            convention: Joints of `keypoints`, such as "coco17" (`tf_wsgen.datasets.keypoint_conventions`); None for
+                those of `skeleton`.
             progress: Called with the number of poses after each call.
 
         Raises:
@@ -75,6 +79,8 @@ class PoseLifter:
                 read: a visible root or both hips, and joints in more than one place, are needed.
         """
         joints = self.skeleton.num_joints
+        if convention is not None:
+            keypoints, visible = self._converted(keypoints, visible, convention)
         keypoints, visible = self._checked(keypoints, visible)
         if select not in SELECTIONS:
             raise InputError(f"select is {select!r}; expected one of {list(SELECTIONS)}.")
@@ -145,11 +151,22 @@ class PoseLifter:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""
         return normalise_keypoints(keypoints, np.float32(visible), self.skeleton).usable.numpy()
 
+    def _converted(self, keypoints, visible, convention: str) -> tuple[np.ndarray, np.ndarray]:
+        """Joints of a convention as those of `HUMAN16`, scores with them."""
+        if self.skeleton.joints != HUMAN16.joints:
+            raise InputError(f"convention is {convention!r}; this model's joints are not human16's, expected none.")
+        table, keypoints = convention_by_name(convention), np.asarray(keypoints, np.float32)
+        score = np.ones(keypoints.shape[:-1], np.float32) if visible is None else np.asarray(visible, np.float32)
+        found = convert(keypoints, table, score > 0, score)
+        return found.points, np.where(found.visible, found.confidence, 0.0)
+
     def _checked(self, keypoints, visible) -> tuple[np.ndarray, np.ndarray]:
         joints = self.skeleton.num_joints
         keypoints = np.asarray(keypoints, np.float32)
         if keypoints.ndim < 2 or keypoints.shape[-2:] != (joints, 2):
-            raise InputError(f"keypoints have shape {keypoints.shape}; expected (…, {joints}, 2).")
+            known = [name for name, table in CONVENTIONS.items() if keypoints.shape[-2:] == (len(table.joints), 2)]
+            named = f"; joints of another convention need its name, one of {known}" if known else ""
+            raise InputError(f"keypoints have shape {keypoints.shape}; expected (…, {joints}, 2){named}.")
         visible = np.ones(keypoints.shape[:-1]) if visible is None else np.asarray(visible)
         if visible.shape != keypoints.shape[:-1]:
             raise InputError(f"visible has shape {visible.shape}; expected {keypoints.shape[:-1]}.")

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 import tf_wsgen
 from tf_wsgen.datasets.readers.detections import Detections, read_detections
+from tf_wsgen.datasets.readers.detector_files import naming
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import check_new, hdf5_array, open_hdf5
 from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
@@ -42,6 +43,13 @@ class PredictOptions:
     )
     fov: float | None = option("Horizontal field of view, degrees; the focal length is 1.1 times the width without it.")
     height: float | None = option("Everybody's stature in metres; the model's mean body's if not given.")
+    track: str = option(
+        "Follow people over frames where the file does not number them all; file: its numbers alone; off: places.",
+        "auto",
+        choices=("auto", "file", "off"),
+    )
+    person: str | None = option("One person's number, or largest: who takes the most of the image.")
+    frames: str | None = option("Frames of a video to lift, FIRST:END without the end, such as 100:200.")
     lowest_confidence: float = option("Joints below this confidence count as missing.", 0.1, least=0.0)
     num_hypotheses: int = option("Hypotheses a pose.", 10, least=1)
     select: str = option(
@@ -121,9 +129,15 @@ def predict(
         if file.resolve() in [other.resolve() for other in files[:index]]:
             raise InputError(f"{file}: is to be written twice; expected another name for each file.")
     detections = read_detections(
-        source, options.format, options.convention, options.image_size, options.lowest_confidence
+        source, options.format, options.convention, options.image_size, options.lowest_confidence, options.track
     )
     print("".join(f"{note}\n" for note in detections.notes), end="")
+    with naming(pathlib.Path(source)):
+        if options.frames is not None:
+            detections = detections.in_frames(*_frame_range(options.frames))
+        if options.person is not None:
+            detections = detections.of_person(options.person)
+    print(_who(detections), end="")
     head_sizes = _head_sizes(options.head_sizes, len(detections.keypoints))
     # TensorFlow is imported here: mistakes so far are told at once.
     lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
@@ -157,6 +171,26 @@ def predict(
         draw_predictions(predictions, png)
     print("Written: " + ", ".join(map(str, files)) + ".")
     return predictions
+
+
+def _frame_range(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,15}):(\d{1,15})", text)
+    if not match or int(match[1]) >= int(match[2]):
+        raise InputError(f"frames is {text!r}; expected FIRST:END, such as 100:200.")
+    return int(match[1]), int(match[2])
+
+
+def _who(detections: Detections, most: int = 10) -> str:
+    """Lines about people of a video: frames each, and the longest gap."""
+    if detections.span is None or len(set(detections.frame.tolist())) < 2:
+        return ""
+    numbers, lines = np.unique(detections.person).tolist(), []
+    for number in numbers[:most]:
+        frames = np.unique(detections.frame[detections.person == number])
+        gap = int(np.diff(frames).max(initial=1)) - 1
+        missing = f", longest gap {gap}" if gap else ""
+        lines.append(f"person {number}: {len(frames):,} frames, {frames[0]} to {frames[-1]}{missing}\n")
+    return "".join(lines) + (f"and {len(numbers) - most:,} more people\n" if len(numbers) > most else "")
 
 
 def lift_detections(

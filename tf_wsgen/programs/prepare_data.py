@@ -44,6 +44,7 @@ class Options:
     frame: str | None = option("arrays: of the 3D, camera, or world_z_up for 3D alone.")
     format: str | None = option("detections: the detector's format.")
     lowest_confidence: float | None = option("detections: below it joints are missing.", least=0.0)
+    track: str | None = option("detections: how people are followed (auto).", choices=("auto", "file", "off"))
     image_size: Size | None = option("detections: WIDTHxHEIGHT of the images in pixels.")
 
 

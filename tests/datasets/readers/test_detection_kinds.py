@@ -1,14 +1,21 @@
 """Detectors' files as people have them: names, folders, spreadsheets, shares of the image, identities, a time line."""
 
+import functools
+import gzip
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
-from tf_wsgen.datasets.readers.detections import read_detections
+from tf_wsgen.datasets.readers import detections
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
+
+# People are followed in tests of their own: here places are drawn at random.
+read_detections = functools.partial(detections.read_detections, track="file")
 
 COCO = CONVENTIONS["coco17"].joints
 SIZE = (800, 600)
@@ -193,3 +200,51 @@ def test_videopose3d_files(tmp_path):
     assert found.frame.tolist() == [0, 1]
     assert joint(found, "left_shoulder", 1) == [453.0, 150.0]
     assert found.image_size == SIZE
+
+
+def test_gzip_and_the_standard_input(tmp_path, monkeypatch):
+    frames = [{"frame_id": 0, "instances": [{"keypoints": person(COCO).tolist(), "keypoint_scores": [0.9] * 17}]}]
+    text = json.dumps(frames).encode()
+    (tmp_path / "a.json").write_bytes(text)
+    expected = read_detections(tmp_path / "a.json")
+    packed = gzip.compress(text)
+    (tmp_path / "a.json.gz").write_bytes(packed)
+    for piped in (text, packed):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(piped))))
+        for path in (tmp_path / "a.json.gz", "-") if piped == text else ("-",):
+            np.testing.assert_array_equal(read_detections(path).keypoints, expected.keypoints)
+    monkeypatch.setattr("tf_wsgen.files.LARGEST_COMPRESSION", 100)
+    for name, content, message in (
+        ("cut.gz", packed[:-9], r"cut\.gz: cannot be read as"),
+        ("wrong.json.gz", gzip.compress(b"{}"), r"wrong\.json\.gz: is none of the known formats"),
+        ("bomb.gz", gzip.compress(bytes(10**8)), r"bomb\.gz: unpacks to more than"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            read_detections(tmp_path / name)
+
+
+def test_some_frames_of_some_people(tmp_path):
+    sizes = {3: 0.5, 8: 1.0}
+    frames = [
+        {
+            "frame_id": frame,
+            "instances": [
+                {"keypoints": (person(COCO) * size).tolist(), "keypoint_scores": [0.9] * 17, "track_id": number}
+                for number, size in sizes.items()
+            ],
+        }
+        for frame in range(10)
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(frames))
+    found = read_detections(tmp_path / "a.json")
+    some = found.in_frames(2, 5)
+    assert (some.frame.tolist(), some.span) == ([2, 2, 3, 3, 4, 4], (2, 4))
+    assert set(found.of_person("3").person) == {3}
+    assert set(found.of_person("largest").person) == {8}
+    for choose, message in (
+        (lambda: found.of_person("4"), r"'4'; expected 'largest' or one of \[3, 8\]"),
+        (lambda: found.in_frames(20, 30), "nobody is in the frames 20 to 29; the file has 0 to 9"),
+    ):
+        with pytest.raises(InputError, match=message):
+            choose()

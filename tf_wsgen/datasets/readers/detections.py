@@ -25,7 +25,7 @@ from tf_wsgen.datasets.readers.detector_files import (
     read_file,
 )
 from tf_wsgen.datasets.readers.detector_formats import EmptyFrame, Person
-from tf_wsgen.datasets.readers.identities import identities
+from tf_wsgen.datasets.readers.identities import TRACKING, identities
 from tf_wsgen.datasets.readers.joint_names import listed, unused_names
 from tf_wsgen.errors import InputError
 from tf_wsgen.simulation.settings import LOWEST_SCORE
@@ -79,6 +79,33 @@ class Detections:
     def __len__(self):
         return len(self.keypoints)
 
+    def take(self, rows: np.ndarray) -> "Detections":
+        """The rows of these numbers, or where this is true."""
+        arrays = {name: values[rows] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
+        return dataclasses.replace(self, **arrays)
+
+    def in_frames(self, first: int, end: int) -> "Detections":
+        """The rows of the frames from `first` on and before `end`."""
+        if self.span is None:
+            raise InputError("frames have names, not numbers; expected a video to choose frames of.")
+        inside = (self.frame >= first) & (self.frame < end)
+        if not inside.any():
+            known = f"the file has {self.span[0]} to {self.span[1]}"
+            raise InputError(f"nobody is in the frames {first} to {end - 1}; {known}.")
+        span = max(first, self.span[0]), min(end - 1, self.span[1])
+        return dataclasses.replace(self.take(inside), span=span)
+
+    def of_person(self, who: str) -> "Detections":
+        """The rows of a person by number, or of the "largest": who takes the most of the image over all frames."""
+        numbers = np.unique(self.person)
+        if who == "largest":
+            size = np.array([np.ptp(p[v], axis=0).max() for p, v in zip(self.keypoints, self.visible, strict=True)])
+            who = str(numbers[np.argmax([size[self.person == number].sum() for number in numbers])])
+        chosen = self.person == int(who) if who.isdecimal() else np.zeros(len(self), bool)
+        if not chosen.any():
+            raise InputError(f"person is {who!r}; expected 'largest' or one of {numbers.tolist()[:20]}.")
+        return self.take(chosen)
+
     @property
     def sureness(self) -> np.ndarray:
         """(N, 16) 0 for missing joints; for the others the confidence between `LOWEST_SCORE` and 1."""
@@ -99,6 +126,7 @@ def read_detections(
     convention: str | None = None,
     image_size: tuple[int, int] | None = None,
     lowest_confidence: float = 0.0,
+    track: str = "auto",
 ) -> Detections:
     """Reads a file of detections.
 
@@ -107,12 +135,14 @@ def read_detections(
     which the notes count. Coordinates that are all within 2 are shares of the image.
 
     Args:
-        path: The file, or a folder of a file a frame.
+        path: The file, perhaps compressed by gzip, a folder of a file a frame, or "-" for the standard input.
         format: One of `FORMATS`, or "auto".
         convention: A name in `CONVENTIONS`; None takes what the file says, or else what the format has with that
             number of joints.
         image_size: Width and height in pixels; needed for MediaPipe and all other shares of the image.
         lowest_confidence: From 0, in the detector's scale.
+        track: "auto" follows people over the frames of a video where the file does not number them all, "file" takes
+            the file's numbers alone, "off" the place in the frame.
 
     Raises:
         InputError: The content is not what the format says, with file, place, what was found and what was
@@ -125,13 +155,15 @@ def read_detections(
         raise InputError(f"lowest_confidence is {lowest_confidence}; expected a number from 0.")
     if image_size is not None and not (len(image_size) == 2 and all(0 < n <= LARGEST_COORDINATE for n in image_size)):
         raise InputError(f"image_size is {image_size}; expected width and height in pixels.")
+    if track not in TRACKING:
+        raise InputError(f"track is {track!r}; expected one of {list(TRACKING)}.")
     if convention is not None:
         convention_by_name(convention)
 
     content = read_file(path, format, convention)
     with naming(path):
         people, table, notes = _people(content, convention)
-        return _detections(people, content, table, image_size or content.image_size, lowest_confidence, notes)
+        return _detections(people, content, table, image_size or content.image_size, lowest_confidence, track, notes)
 
 
 def detection_clips(detections: Detections, where: str, group: str) -> Iterator[Clip]:
@@ -217,11 +249,11 @@ def _detections(
     table: Convention,
     image_size: tuple[int, int] | None,
     lowest_confidence: float,
+    track: str,
     notes: Sequence[str],
 ) -> Detections:
     points, confidence = np.stack([p.points for p in people]), np.stack([p.confidence for p in people])
     frame = _frames(people)
-    person, about_people = identities(people)
     visible = (confidence >= lowest_confidence) & (points != 0).any(axis=-1) & (points != -1).any(axis=-1)
     if content.format == "mediapipe" or (visible.any() and np.abs(points[visible]).max() <= SMALLEST_PERSON):
         points = _pixels(points, visible, image_size)
@@ -232,6 +264,10 @@ def _detections(
     found = convert(points, table, visible, confidence)
     if _crossed(found.points, found.visible):
         notes = [*notes, "WARNING: hips and shoulders have left and right the other way round in most people"]
+    if track == "off":
+        people = [person._replace(person=None) for person in people]
+    follows = track == "auto" and frame.dtype.kind == "i" and content.format not in IMAGE_FORMATS
+    person, about_people = identities(people, frame, found.points, found.visible, follows)
     # Numbers in order, names in the order of the file.
     ranks = frame if frame.dtype.kind == "i" else _order_of_appearance(frame)
     rows = np.argsort(ranks, kind="stable")

@@ -24,7 +24,7 @@ from tf_wsgen.datasets.readers.detector_formats import (
 )
 from tf_wsgen.datasets.readers.detector_npz import videopose3d_people
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import existing_file, hdf5_array, load_json, open_hdf5
+from tf_wsgen.files import existing_file, hdf5_array, load_json, open_hdf5, plain_file
 
 KIND = "a file of detections"
 _COCO_FAMILY = ("coco17", "halpe26", "wholebody133", "halpe136", "crowdpose14", "aic14", "jhmdb15")
@@ -81,7 +81,7 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     """What a detector's file, or folder of a file a frame, holds.
 
     Args:
-        path: The file or folder.
+        path: The file, perhaps compressed by gzip, or folder; "-" for the standard input.
         format: One of `FORMATS`, or "auto".
         convention: A name in `CONVENTIONS` that the user gives, or None.
 
@@ -91,6 +91,11 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     if path.is_dir() and format in (*FRAME_FORMATS, "auto"):
         with naming(path):
             return _folder(path, format)
+    with plain_file(path, KIND) as plain:
+        return _content(plain, format, convention)
+
+
+def _content(path: pathlib.Path, format: str, convention: str | None) -> FileContent:
     expected = KIND if format == "auto" else f"{KIND} ({format})"
     with open(existing_file(path, expected), "rb") as file:
         start = file.read(4096)

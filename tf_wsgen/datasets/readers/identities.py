@@ -1,4 +1,4 @@
-"""Who is who over the frames: the numbers of people that a file gives, and fresh ones for the rest."""
+"""Who is who over the frames: the numbers of people that a file gives, and people followed where it gives none."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -6,44 +6,80 @@ from collections.abc import Sequence
 import numpy as np
 
 from tf_wsgen.datasets.readers.detector_formats import Person
+from tf_wsgen.datasets.tracking import NOBODY, follow
+
+TRACKING = ("auto", "file", "off")
 
 
-def identities(people: Sequence[Person]) -> tuple[np.ndarray, list[str]]:
-    """Everybody's identity, unique in each frame, and what is to be said about it.
+def numbers_in_file(people: Sequence[Person]) -> np.ndarray:
+    """(N,) people's numbers as the file has them; `NOBODY` for who has none, or another's in the same frame."""
+    in_frame = Counter(person.frame for person in people)
+    given = [NOBODY if person.person is None else person.person for person in people]
+    # Without tracking, some programs write the same number for everybody.
+    if max(in_frame.values()) > 1 and len(set(given)) == 1:
+        return np.full(len(people), NOBODY)
+    taken: set[tuple[int | str, int]] = set()
+    for row, person in enumerate(people):
+        if (person.frame, given[row]) in taken:
+            given[row] = NOBODY
+        taken.add((person.frame, given[row]))
+    return np.array(given, np.int64)
 
-    Identities in the file stay as they are. Who has none, or the same as another in the frame, gets a fresh one that
-    nobody else has. Where the file identifies nobody, it is the place in the frame.
+
+def identities(
+    people: Sequence[Person], frame: np.ndarray, points: np.ndarray, visible: np.ndarray, track: bool
+) -> tuple[np.ndarray, list[str]]:
+    """Everybody's number, unique in each frame, and what is to be said about it.
+
+    Numbers in the file stay as they are. Who has none is followed over the frames, or else gets a number that nobody
+    has; where the file numbers nobody, and nobody can be followed, it is the place in the frame.
 
     Args:
         people: N, as the file has them.
+        frame: (N,) as they are sorted.
+        points: (N, J, 2) pixels.
+        visible: (N, J) bool.
+        track: Follow people.
 
     Returns:
         (N,) integers, and sentences.
     """
-    by_frame = defaultdict(list)
-    for row, person in enumerate(people):
-        by_frame[person.frame].append(row)
-    given = [person.person for person in people]
-    crowded = any(len(rows) > 1 for rows in by_frame.values())
-    # Without tracking, some programs write the same number for everybody.
-    if set(given) == {None} or (crowded and len(set(given)) == 1):
-        places = np.empty(len(people), np.int64)
-        for rows in by_frame.values():
-            places[rows] = range(len(rows))
-        note = "the file does not identify people over frames: person is the place in the frame"
-        return places, [note] if crowded and len(by_frame) > 1 else []
-
-    found = np.empty(len(people), np.int64)
-    first = fresh = max(identity for identity in given if identity is not None) + 1
-    taken: Counter[tuple[int | str, int]] = Counter()
-    for row, (person, identity) in enumerate(zip(people, given, strict=True)):
-        if identity is None or taken[person.frame, identity]:
-            identity, fresh = fresh, fresh + 1
-        taken[person.frame, identity] += 1
-        found[row] = identity
-    if fresh == first:
-        return found, []
-    numbers = f"{first}" if fresh == first + 1 else f"{first} to {fresh - 1}"
+    given = numbers_in_file(people)
+    unnumbered = given == NOBODY
+    crowd = Counter(frame.tolist()).most_common(1)[0][1]
+    if not unnumbered.any():
+        return given, []
+    rows = np.flatnonzero(visible.any(axis=1))
+    if track and crowd > 1 and len(set(frame.tolist())) > 1 and len(rows):
+        found = given.copy()
+        found[rows] = follow(frame[rows], points[rows], visible[rows], given[rows])
+        new = sorted({*found[unnumbered & visible.any(axis=1)].tolist()} - {*given.tolist()})
+        # Of unrelated images nobody can be followed.
+        if len(new) <= len(rows) / 2:
+            who = f"{len(new)} people get the numbers {_listed(new)}" if new else "all are people with numbers"
+            return found, [f"{unnumbered.sum():,} of {len(people):,} rows have no number: followed over frames, {who}"]
+    if unnumbered.all():
+        return _places(frame), [
+            *(["the file does not identify people over frames: person is the place in the frame"] * (crowd > 1))
+        ]
+    first = int(given.max()) + 1
+    found = given.copy()
+    found[unnumbered] = first + np.arange(unnumbered.sum())
+    numbers = _listed(found[unnumbered].tolist())
     return found, [
-        f"{fresh - first:,} of {len(people):,} rows have no person's number of their own: they get {numbers}"
+        f"{unnumbered.sum():,} of {len(people):,} rows have no person's number of their own: they get {numbers}"
     ]
+
+
+def _places(frame: np.ndarray) -> np.ndarray:
+    by_frame = defaultdict(list)
+    for row, name in enumerate(frame.tolist()):
+        by_frame[name].append(row)
+    places = np.empty(len(frame), np.int64)
+    for rows in by_frame.values():
+        places[rows] = range(len(rows))
+    return places
+
+
+def _listed(numbers: list[int]) -> str:
+    return f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
