@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from standing import STANDING_POSE
 
 from tf_wsgen.data.human36m_cameras import EXTRINSICS, human36m_cameras
 from tf_wsgen.datasets.clip import check_clip
@@ -24,18 +25,12 @@ from tf_wsgen.skeleton import HUMAN16
 
 ROOT = HUMAN16.root_index
 LIMBS = [HUMAN16.index(joint) for joint in HUMAN16.limbs]
-# A body in the order of HUMAN16: mm, z up, looking towards -y.
-STANDING = np.array([
-    (-100, 0, 820), (-100, 0, 420), (-100, 0, 10), (100, 0, 820), (100, 0, 420), (100, 0, 10), (0, 0, 820),
-    (0, 0, 1290), (0, 0, 1380), (0, 0, 1480), (170, 0, 1210), (170, 0, 930), (170, 0, 690),
-    (-170, 0, 1210), (-170, 0, 930), (-170, 0, 690),
-], float)  # fmt: skip
 
 
 def walking(frames=30, start=(0.0, 0.0), step=(20.0, 10.0)):
     """(T, 16, 3) a body that slides along a line."""
     path = np.array(start) + np.arange(frames)[:, None] * np.array(step)
-    return STANDING + np.pad(path, ((0, 0), (0, 1)))[:, None]
+    return STANDING_POSE + np.pad(path, ((0, 0), (0, 1)))[:, None]
 
 
 def views(poses=None, sequence="walk", where="a.bvh", **options):
@@ -133,7 +128,7 @@ def test_the_path_is_centred_and_the_body_kept():
     placed = place_in_room(walking(31, start=(5000.0, -900.0), step=(20.0, 10.0)))
     np.testing.assert_allclose(placed[0, ROOT], [-300.0, -150.0, 820.0])
     np.testing.assert_allclose(placed[-1, ROOT], [300.0, 150.0, 820.0])
-    np.testing.assert_allclose(placed - placed[:, ROOT, None], np.tile(STANDING - STANDING[ROOT], (31, 1, 1)))
+    np.testing.assert_allclose(placed - placed[:, ROOT, None], np.tile(STANDING_POSE - STANDING_POSE[ROOT], (31, 1, 1)))
 
 
 def test_a_path_too_wide_is_squeezed_and_the_body_kept():
@@ -144,7 +139,7 @@ def test_a_path_too_wide_is_squeezed_and_the_body_kept():
     # 3 m by 6 m become 1.2 m by 2.4 m.
     np.testing.assert_allclose(placed[0, ROOT], [-600.0, 1200.0, 820.0])
     np.testing.assert_allclose(placed[-1, ROOT], [600.0, -1200.0, 820.0])
-    np.testing.assert_allclose(placed - placed[:, ROOT, None], np.tile(STANDING - STANDING[ROOT], (61, 1, 1)))
+    np.testing.assert_allclose(placed - placed[:, ROOT, None], np.tile(STANDING_POSE - STANDING_POSE[ROOT], (61, 1, 1)))
 
 
 def test_placing_is_an_option():
@@ -203,7 +198,7 @@ def test_options_leave_each_other_alone():
 
 
 def test_noise_is_the_simulated_detectors_and_scores_tell_of_it():
-    poses = np.tile(STANDING, (4000, 1, 1))
+    poses = np.tile(STANDING_POSE, (4000, 1, 1))
     exact, noisy = views(poses)[0].pose_2d.astype(float), views(poses, noise=1.0)[0]
     height = np.sqrt(((exact[0] - exact[0].mean(axis=0)) ** 2).mean()) / 0.155
     error = np.linalg.norm(noisy.pose_2d - exact, axis=-1) / height
