@@ -281,7 +281,8 @@ BROKEN = {
     "actions of others": (put("action", np.array(["a"] * 5)), r"train action is .* of shape \(5,\); expected 6 texts"),
     "one sequence twice": (put("sequence", np.array(list("abbaab"))),
         "sequence 'a' begins at row 0 and again at row 3"),
-    "3D labels without 3D": (lambda content: (drop("pose_3d")(content), put("pose_3d_action", np.array(["a"] * ROWS))(content)),
+    "3D labels without 3D": (
+        lambda content: content.update(pose_3d_action=content["action"], pose_3d_valid=content.pop("pose_3d")[:, 0, 0]),
         "pose_3d_action needs both pose_2d and pose_3d"),
     "visible without 2D": (drop("pose_2d"), "pose_3d stands beside visible or confidence"),
     "labels of 3D rows": (change("pose_2d", lambda values: values[:4]), r"train visible is bool of shape \(6, 16\)"),

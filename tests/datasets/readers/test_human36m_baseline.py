@@ -216,7 +216,8 @@ BROKEN = {
     "metres": (positions(FLAT / 1000), r"Walking 1\.h5: joints are typically .* expected millimetres"),
     "NaN": (positions(with_value(FLAT, (5, 2), np.nan)), r"Walking 1\.h5: 3D frame 2 is not finite"),
     "10¹² frames": (announce, r"Walking 1\.h5: 3D_positions announces 384,000,000,000,000 bytes but stores 0"),
-    "one recording twice": (lambda folder: shutil.copy(positions_file(folder, "S9", "Photo"), positions_file(folder, "S9", "TakingPhoto")),
+    "one recording twice": (
+        lambda folder: shutil.copy(*(positions_file(folder, "S9", name) for name in ("Photo", "TakingPhoto"))),
         r"TakingPhoto\.h5: is 'Photo' again, after 'Photo'; expected each recording once"),
     "no detections": (lambda folder: shutil.rmtree(folder / "S9/StackedHourglass"),
         "S9/StackedHourglass: there is no such"),
