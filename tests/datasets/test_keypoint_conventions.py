@@ -82,7 +82,7 @@ DERIVED = {
     "jhmdb15": {"thorax", "head", "pelvis"},
     "posetrack18": {"thorax", "pelvis"},
     "cmu": {"pelvis", "left_wrist", "right_wrist"},
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -279,10 +279,7 @@ def test_convention_by_number_of_joints():
 
 @pytest.mark.parametrize(
     ("count", "message"),
-    [
-        (16, r"16 joints can be any of \['human16', 'mpii16'\]"),
-        (19, r"19 joints fit none of \['human16', "),
-    ],
+    [(16, r"16 joints can be any of \['human16', 'mpii16'\]"), (19, r"19 joints fit none of \['human16', ")],
 )
 def test_an_ambiguous_number_of_joints_is_refused_with_the_candidates(count, message):
     with pytest.raises(InputError, match=message):

@@ -144,23 +144,17 @@ def test_the_unit_of_length_divides(files):
 
 
 def test_radians(files):
-    def in_radians(frame):
+    """The motion's own word counts for its angles, the skeleton's for its axes and where the motion has none."""
+    lines = []
+    for number, frame in enumerate(FRAMES, 1):
         root = [*frame["root"][:3], *np.radians(frame["root"][3:])]
-        return {"root": root, "femur": np.radians(frame["femur"]), "tibia": np.radians(frame["tibia"])}
-
-    lines = [
-        line
-        for number, frame in enumerate(map(in_radians, FRAMES), 1)
-        for line in [str(number), *(f"{name} {' '.join(map(repr, map(float, v)))}" for name, v in frame.items())]
-    ]
-    expected = [oracle(frame) for frame in FRAMES]
-    # The motion's own word counts for its angles, the skeleton's for its axes.
-    motion = files(ASF, "\n".join([":RADIANS", *lines]))
-    np.testing.assert_allclose(motion.positions, expected, atol=1e-9)
+        values = {"root": root, "femur": np.radians(frame["femur"]), "tibia": np.radians(frame["tibia"])}
+        lines += [str(number), *(f"{name} {' '.join(map(str, numbers))}" for name, numbers in values.items())]
     asf = replaced(ASF, "angle deg", "angle rad")
     for axis in ("0 0 20", "10 -20 30"):
-        asf = replaced(asf, f"axis {axis}", f"axis {' '.join(repr(float(np.radians(float(a)))) for a in axis.split())}")
-    np.testing.assert_allclose(files(asf, "\n".join(lines)).positions, expected, atol=1e-9)
+        asf = replaced(asf, f"axis {axis}", f"axis {' '.join(map(str, np.radians(np.array(axis.split(), float))))}")
+    for motion in (files(ASF, "\n".join([":RADIANS", *lines])), files(asf, "\n".join(lines))):
+        np.testing.assert_allclose(motion.positions, [oracle(frame) for frame in FRAMES], atol=1e-9)
 
 
 def test_the_roots_order_names_values_and_turns(files):

@@ -68,12 +68,8 @@ def test_names_in_the_file_decide_whatever_their_order(tmp_path, spell):
 
 @pytest.mark.parametrize(
     ("names", "message"),
-    [
-        (COCO[1:], r"annotations\[0\] has 17 joints; the file names 16"),
-        ([f"point_{index}" for index in range(17)], "point_0"),
-        ([name.replace("knee", "spot") for name in COCO], "knee"),
-    ],
-    ids=["another number", "no names of joints", "no knees"],
+    [(COCO[1:], r"\[0\] has 17 joints; the file names 16"), ([f"point_{index}" for index in range(17)], "point_0")],
+    ids=["another number", "no names of joints"],
 )
 def test_names_that_cannot_be_are_refused(tmp_path, names, message):
     with pytest.raises(InputError, match=message):

@@ -295,13 +295,11 @@ BROKEN_HRNET = {
     "a list of lists": (lambda content: [content], "person 0 is a list"),
     "no image": (without(1, "image"), "person 1 has no image name 'image'; it has"),
     "no joints, as in test.json": (without(0, "joints"), "person 0 has no 'joints'"),
-    "no flags": (without(2, "joints_vis"), "person 2 has no 'joints_vis'"),
     "15 joints": (in_person(0, joints=[[1.0, 2.0]] * 15), r"person 0, joints is .*\(15, 2\); .*\(16, 2\)"),
     "uneven rows": (in_person(2, joints=[[1.0, 2.0]] * 15 + [[1.0]]), "person 2, joints has rows of different lengths"),
     "texts": (in_person(2, joints=[["1", "2"]] * 16), "person 2, joints is <U1"),
     "a number too large": (in_person(2, joints=[[10**400, 2]] * 16), "person 2, joints is object"),
     "flag 2": (in_person(2, joints_vis=[2] * 16), "person 2, joints_vis holds values other than 0 and 1"),
-    "NaN": (in_person(0, joints=[[float("nan"), 2.0]] * 16), "holds NaN; expected finite numbers"),
 }  # fmt: skip
 
 
@@ -311,13 +309,6 @@ def test_broken_hrnet_files_are_refused_by_name_and_place(tmp_path, change, mess
     with pytest.raises(InputError, match=r"a\.json: " + message) as error:
         read(tmp_path / "a.json")
     assert "\n" not in str(error.value)
-
-
-def test_a_number_that_is_infinite_only_for_floats_is_refused(tmp_path):
-    text = json.dumps(hrnet()).replace("25.0", "1e999", 1)
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(InputError, match=r"a\.json: 2D frame 0 is not finite"):
-        read(tmp_path / "a.json")
 
 
 def change_record(*where, **fields):
@@ -343,17 +334,14 @@ PLACE = r"RELEASE\.annolist\(1\)\.annorect\(1\)\.annopoints\.point\(2\)"
 BROKEN_ORIGINAL = {
     "no images": (drop("annolist"), r"RELEASE\.annolist is not a struct"),
     "no split": (drop("img_train"), r"RELEASE\.img_train has 0 values; expected 4"),
-    "a split of others": (lambda release: release.update(img_train=np.ones((1, 3))), r"img_train has 3 values"),
     "no training images": (lambda release: release.update(img_train=np.zeros((1, 4))), "has no annotated person"),
     "an image without name": (change_record(3, image=struct(name=7.0)), r"annolist\(4\)\.image\.name is not one text"),
-    "people that are numbers": (change_record(3, annorect=np.ones((1, 2))), r"annolist\(4\)\.annorect is not a struct"),
     "joints that are numbers": (change_record(0, RECORD, annopoints=3.0), r"annorect\(1\)\.annopoints is not a struct"),
     "a joint without x": (change_record(*POINT, x=np.zeros((0, 0))), PLACE + r"\.x is not one number"),
     "joint 16": (change_record(*POINT, id=16.0), PLACE + r"\.id is 16; expected 0 to 15"),
     "one joint twice": (change_record(*POINT, id=15.0), PLACE + r"\.id is 15; expected 0 to 15, each once"),
     "a flag of 3": (change_record(*POINT, is_visible=3.0), PLACE + r"\.is_visible holds values other than 0 and 1"),
     "a flag in words": (change_record(*POINT, is_visible="yes"), "cannot be read as MPII annotations .*yes"),
-    "NaN": (change_record(*POINT, x=np.nan), "2D frame 0 is not finite"),
 }  # fmt: skip
 
 
@@ -398,15 +386,6 @@ def test_other_suffixes_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n")
     with pytest.raises(InputError, match=r"a\.csv: ends in '\.csv'; expected MPII annotations"):
         read(tmp_path / "a.csv")
-
-
-def test_names_kept_in_another_file_are_refused(tmp_path):
-    write_pose_hg(tmp_path / "names.h5")
-    write_pose_hg(tmp_path / "a.h5", imgname=None)
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
-        file["imgname"] = h5py.ExternalLink("names.h5", "imgname")
-    with pytest.raises(InputError, match=r"a\.h5: imgname is kept in another file"):
-        read(tmp_path / "a.h5")
 
 
 def test_the_validation_people(data_folder):
