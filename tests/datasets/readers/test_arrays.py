@@ -322,8 +322,7 @@ def test_poses_of_a_world_with_z_up_are_seen_by_a_level_camera(tmp_path):
     assert in_camera.up is None
 
 
-@pytest.mark.parametrize("rows", [ROWS, 4], ids=["pairs", "other people"])
-@pytest.mark.parametrize("group", ["train", "test"])
+@pytest.mark.parametrize(("group", "rows"), [("train", ROWS), ("test", 4)], ids=["pairs", "other people"])
 def test_2d_beside_poses_in_the_world_is_refused(tmp_path, group, rows):
     content = {f"{group}/pose_3d": poses(3), f"{group}/pose_2d": poses(2, rows)}
     with pytest.raises(InputError, match=rf"a\.npz: {group} pose_2d has no camera .* world frame; expected 3D alone"):

@@ -57,6 +57,7 @@ def check(found, convention, points, confidence, rows=slice(None)):
     assert found.convention == convention
 
 
+SCORES = {"mmpose": [0.5, 0.6, 0.7, 0.8, 0.9], "alphapose": 2.5, "ultralytics": 0.91, "coco_results": 0.75}
 JSON_CASES = [(name, build, convention) for name, (build, conventions) in JSON.items() for convention in conventions]
 
 
@@ -71,15 +72,8 @@ def test_json_formats(tmp_path, name, build, convention):
     assert found.frame.tolist() == FRAMES
     assert found.person.tolist() == PERSONS
     assert found.image_size == SIZE
-
-
-@pytest.mark.parametrize(
-    ("name", "scores"),
-    [("mmpose", [0.5, 0.6, 0.7, 0.8, 0.9]), ("alphapose", 2.5), ("ultralytics", 0.91), ("coco_results", 0.75)],
-)
-def test_scores_of_people(tmp_path, name, scores):
-    found = read_detections(write(tmp_path / "a.json", JSON[name][0](*truth("coco17"))))
-    np.testing.assert_allclose(found.score, scores, rtol=1e-6)
+    if name in SCORES:
+        np.testing.assert_allclose(found.score, SCORES[name], rtol=1e-6)
 
 
 def test_without_a_score_it_is_the_mean_confidence(tmp_path):
@@ -183,14 +177,12 @@ def test_mediapipe_forms(tmp_path, content, rows, frames):
     assert found.frame.tolist() == frames
 
 
-def coco_annotations(sizes=((640, 480), (640, 480))):
+def test_coco_annotations(tmp_path):
     points, _ = truth("coco17")
     flags = np.resize([2, 1, 0], (2, 17))
     points = np.where(flags[..., None] > 0, points[1:3], 0)
     content = {
-        "info": {"year": 2017},
-        "licenses": [],
-        "images": [{"id": 9 - i, "width": w, "height": h} for i, (w, h) in enumerate(sizes)],
+        "images": [{"id": id, "width": 640, "height": 480} for id in (9, 8)],
         "categories": [{"id": 1, "name": "person", "keypoints": list(CONVENTIONS["coco17"].joints), "skeleton": []}],
         "annotations": [
             {"image_id": 9 - i, "category_id": 1, "num_keypoints": 12, "keypoints": flat(points[i], flags[i])}
@@ -199,22 +191,15 @@ def coco_annotations(sizes=((640, 480), (640, 480))):
     }
     crowd = {"num_keypoints": 0, "keypoints": [0] * 51, "iscrowd": 1}
     content["annotations"].append(content["annotations"][0] | crowd)
-    return content, points, flags
-
-
-def test_coco_annotations(tmp_path):
-    content, points, flags = coco_annotations()
     found = read_detections(write(tmp_path / "person_keypoints.json", content))
     # Hidden joints (1) are annotated; who has no joint is left out; images are in the order of their numbers.
     check(found, "coco17", points, (flags > 0).astype(float), [1, 0])
     assert found.frame.tolist() == [8, 9]
     assert found.image_size == (640, 480)
     assert found.source_format == "coco_annotations"
-
-
-def test_images_of_different_sizes_have_no_common_size(tmp_path):
-    content, *_ = coco_annotations(((640, 480), (480, 640)))
-    assert read_detections(write(tmp_path / "a.json", content)).image_size is None
+    # Images of different sizes have no common size.
+    content["images"][0]["width"] = 480
+    assert read_detections(write(tmp_path / "b.json", content)).image_size is None
 
 
 @pytest.mark.parametrize("key", ["preds", "part"])
@@ -283,14 +268,11 @@ TRACKED = {
 def test_tracked_people_keep_their_identity(tmp_path, build, key, people_of):
     content = build(*truth("coco17"))
     people = people_of(content)
-    for person, identity in zip(people, [7, 4, 4, 4, 7], strict=True):
-        person[key] = identity
-    assert read_detections(write(tmp_path / "a.json", content)).person.tolist() == [7, 4, 4, 4, 7]
-
-
-def test_a_number_that_all_share_is_no_identity(tmp_path):
-    content = alphapose(*truth("coco17"))  # Everybody has idx [0.0], as without tracking.
-    assert read_detections(write(tmp_path / "a.json", content)).person.tolist() == PERSONS
+    # A number that all share is no identity: AlphaPose without tracking says [0.0] of everybody.
+    for identities, expected_persons in (([7, 4, 4, 4, 7], [7, 4, 4, 4, 7]), ([[0.0]] * 5, PERSONS)):
+        for person, identity in zip(people, identities, strict=True):
+            person[key] = identity
+        assert read_detections(write(tmp_path / "a.json", content)).person.tolist() == expected_persons
 
 
 def test_rows_are_sorted_by_frame_and_then_as_in_the_file(tmp_path):
@@ -397,6 +379,8 @@ BROKEN = {
     "nested, and nothing inside": ("[" * 90 + "]" * 90, "no people found"),
     "a number too long": ('[{"image_id":' + "9" * 5000 + ',"keypoints":[]}]', "cannot be read"),
     "no people": ("[]", "no people found"),
+    "people of whom nothing is seen": (edited(coco_results, lambda c: [p.update(keypoints=[0] * 51) for p in c]),
+        "no people found"),
     "OpenPose without people": ('{"version": 1.3, "people": []}', "no people found"),
     "another JSON": ('{"name": "a list of songs"}', "is none of the known formats"),
     "two formats at once": ('{"people": [], "annotations": []}', r"any of \['openpose', 'coco_annotations'\]"),
@@ -482,21 +466,13 @@ def test_a_wrong_entry_is_left_out_counted_and_named(tmp_path, content, message)
     assert re.search("1 of 5 entries are left out; the first: .*" + message, "\n".join(found.notes))
 
 
-def test_people_of_whom_nothing_is_seen_are_no_people(tmp_path):
-    content = [{"image_id": 1, "category_id": 1, "keypoints": [0] * 51, "score": 0.1}]
-    with pytest.raises(InputError, match=r"a\.json: no people found"):
-        read_detections(write(tmp_path / "a.json", content))
-
-
-@pytest.mark.parametrize("format", ["coco_annotations", "pose_hg"])
-def test_a_folder_is_refused_by_name(tmp_path, format):
-    with pytest.raises(InputError, match=rf"{tmp_path.name}: is a folder; expected .* \({format}\)"):
+@pytest.mark.parametrize(
+    ("format", "message"),
+    [("auto", r"the folder has no files \*\.json"), ("pose_hg", r"is a folder; expected .* \(pose_hg\)")],
+)
+def test_a_folder_without_frames_or_of_a_format_of_one_file_is_refused_by_name(tmp_path, format, message):
+    with pytest.raises(InputError, match=f"{tmp_path.name}: {message}"):
         read_detections(tmp_path, format)
-
-
-def test_a_folder_without_frames_is_refused_by_name(tmp_path):
-    with pytest.raises(InputError, match=rf"{tmp_path.name}: the folder has no files \*\.json"):
-        read_detections(tmp_path)
 
 
 @pytest.mark.parametrize(
