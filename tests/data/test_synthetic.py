@@ -104,6 +104,12 @@ def test_shapes_and_labels():
             assert (group.labels[name].shape, group.labels[name].dtype.kind) == ((rows,), "U")
 
 
+def test_default_size():
+    data = synthetic_people()
+    assert len(data.train.pose_2d) == 38_400
+    assert len(data.test.pose_2d) == 9_600
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("train_sequences", 0), ("test_sequences", -1), ("frames", 0), ("seed", -1), ("noise", np.nan)]
 )

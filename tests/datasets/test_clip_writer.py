@@ -63,6 +63,13 @@ def test_unpaired_rows_keep_their_own_labels(person, tmp_path):
     assert not train.paired
 
 
+def test_3d_alone_needs_no_prefix(person, tmp_path):
+    write_clips(tmp_path / "f.h5", [clip(person, pose_2d=None)], "people")
+    train = read_prepared(tmp_path / "f.h5").train
+    assert train.pose_2d is None
+    assert set(train.labels["subject"]) == {"S1"}
+
+
 def test_what_a_clip_does_not_say_is_seen_and_valid(person, tmp_path):
     visible = np.ones((100, 16))
     visible[:, 2] = 0.0

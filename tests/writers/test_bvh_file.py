@@ -182,6 +182,15 @@ def test_joints_in_any_order(tmp_path):
     np.testing.assert_allclose(read_back(tmp_path / "a.bvh", HUMAN16.joints), positions, atol=1e-3)
 
 
+def test_what_was_read_can_be_written_again(tmp_path):
+    positions = rigid_motion(PARENTS, STANDING, seed=4)
+    write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0)
+    once = read_bvh(tmp_path / "a.bvh", unit="cm")
+    lost = write_bvh(tmp_path / "b.bvh", once.positions, once.joints, once.parents, once.frame_rate)
+    assert lost < 1e-3
+    np.testing.assert_allclose(read_back(tmp_path / "b.bvh", once.joints), once.positions, atol=1e-3)
+
+
 def test_our_own_file_gives_our_own_joints(tmp_path):
     positions = rigid_motion(PARENTS, STANDING, angle=20.0)
     write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0)

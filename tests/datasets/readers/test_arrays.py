@@ -98,7 +98,7 @@ def test_joints_in_any_order_are_put_in_ours(tmp_path):
 
 
 def test_joints_can_be_an_attribute(tmp_path):
-    path = save(tmp_path / "a.h5", {"pose_2d": poses(2)}, joints=None)
+    path = save(tmp_path / "a.hdf5", {"pose_2d": poses(2)})
     with h5py.File(path, "r+") as file:
         file.attrs["joints"] = list(SHUFFLED)
     (clip,) = read(path)

@@ -257,6 +257,12 @@ def test_csv_of_some_joints_needs_the_convention(tmp_path):
     np.testing.assert_array_equal(found.keypoints[0, HUMAN16.index("pelvis")], [2, 30])
 
 
+def test_another_convention_can_be_named(tmp_path):
+    points, confidence = truth("human36m_17")
+    found = read_detections(write(tmp_path / "a.json", mmpose(points, confidence)), convention="human36m_17")
+    check(found, "human36m_17", points, confidence)
+
+
 TRACKED = {
     "mmpose": (mmpose, "track_id", lambda content: [p for f in content["instance_info"] for p in f["instances"]]),
     "alphapose": (alphapose, "idx", lambda content: content),
@@ -306,6 +312,15 @@ def test_what_a_detector_is_not_sure_of_is_missing(tmp_path):
 
     shoulder = HUMAN16.index("left_shoulder")
     assert not read_detections(path).visible[2, shoulder]
+
+
+def test_people_without_hips_are_kept(tmp_path):
+    points, confidence = truth("body25")
+    hips = [8, 9, 12]
+    points[:, hips], confidence[:, hips] = 0, 0
+    found = read_detections(write(tmp_path / "0_keypoints.json", openpose_frames(points, confidence)[0]))
+    assert len(found) == 2
+    assert not found.visible[:, [HUMAN16.index(j) for j in ("pelvis", "left_hip", "right_hip")]].any()
 
 
 def test_clips_of_a_video(tmp_path):

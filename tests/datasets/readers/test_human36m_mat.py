@@ -118,6 +118,12 @@ def test_y_is_turned_down_where_it_points_up(tmp_path, up, told_by_option):
     assert [text.partition(",")[0] for text in told] == expected
 
 
+def test_the_option_wins_over_what_is_seen(tmp_path):
+    acrobats = people(2) * [1, -1]
+    (clip,) = read(save(tmp_path / "a.mat", poses_2d=flat(acrobats)), y_up_2d=False)
+    np.testing.assert_allclose(clip.pose_2d, acrobats, rtol=1e-6)
+
+
 def test_a_turned_pose_is_no_mirror_image(tmp_path):
     (clip,) = read(save(tmp_path / "a.mat", poses_3d=flat(people(3))), y_up_3d=True)
     hips = [HUMAN16.index(name) for name in ("right_hip", "left_hip", "head", "left_ankle")]

@@ -58,12 +58,14 @@ READERS = {
 }
 HOW = {
     "missing": "there is no such file", "folder": "is a folder", "empty": "is empty", "text": "cannot be read",
-    "half": "cannot be read",
+    "half": "cannot be read", "utf-16": "line 1: is",
 }  # fmt: skip
+BYTES = {"empty": b"", "text": b"Once upon a time\n", "utf-16": b"\xff\xfe1\x00"}
 # Files of text are broken in their own tests; a folder of detections is read; where no sequence is, the next is read.
 ELSEWHERE = {(reader, how) for reader in ("BVH", "ASF", "AMC", "names of joints") for how in ("text", "half")}
 ELSEWHERE |= {(f"detections{kind}", how) for kind in ("", ", pose-hg") for how in ("folder", "text")}
 ELSEWHERE |= {("3d-pose-baseline", "missing")}
+ELSEWHERE |= {(reader, "utf-16") for reader in READERS if reader not in ("BVH", "ASF", "AMC")}
 CASES = [(reader, how) for reader in READERS for how in HOW if (reader, how) not in ELSEWHERE]
 
 
@@ -76,8 +78,8 @@ def test_it_is_refused_by_name(tmp_path, reader, how):
         SAVE[suffix](tmp_path / f"sound{suffix}")
     if how == "folder":
         path.mkdir()
-    elif how in ("empty", "text"):
-        path.write_bytes(b"" if how == "empty" else b"Once upon a time\n")
+    elif how in BYTES:
+        path.write_bytes(BYTES[how])
     elif how == "half":
         SAVE[".h5" if reader == "3DHP, test" else path.suffix](path)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
