@@ -66,7 +66,6 @@ def test_what_a_lens_was_does_not_depend_on_the_subject():
         assert all(abs(c - 510.0) < 15.0 for c in centre)
 
 
-@pytest.mark.parametrize("subject", ["S2", "S3", "S4", "S10", "s1", ""])
-def test_subjects_without_published_cameras_are_refused(subject):
-    with pytest.raises(InputError, match=f"subject is '{subject}'; expected one of"):
-        human36m_cameras(subject)
+def test_subjects_without_published_cameras_are_refused():
+    with pytest.raises(InputError, match="subject is 'S2'; expected one of"):
+        human36m_cameras("S2")

@@ -25,7 +25,7 @@ def hidden_in_batch(rows, least, most, seed=0):
     return hide_in_batch(tf.constant(pose_2d), tf.constant(visible), LIMBS, least, most, tf.constant([seed, 7]))
 
 
-@pytest.mark.parametrize(("least", "most"), [(0, 0), (1, 1), (2, 2), (0, 2), (8, 8)])
+@pytest.mark.parametrize(("least", "most"), [(0, 0), (0, 2), (8, 8)])
 def test_as_many_limbs_as_were_asked_for(least, most):
     _, visible = hidden_in_batch(600, least, most)
     hidden = 16 - visible.numpy().sum(axis=1)

@@ -47,9 +47,7 @@ def test_normalise_by_hand():
     assert found.usable
 
 
-@pytest.mark.parametrize(
-    "missing", [(), (WRIST,), (WRIST, 1, 9), (PELVIS,), (PELVIS, WRIST), (RIGHT_HIP,), (RIGHT_HIP, LEFT_HIP)]
-)
+@pytest.mark.parametrize("missing", [(), (WRIST, 1, 9), (PELVIS, WRIST), (RIGHT_HIP, LEFT_HIP)])
 def test_normalise_against_numpy(missing):
     keypoints, visible = people(), seen(5, *missing)
     found = normalise_keypoints(keypoints, visible, HUMAN16)
@@ -58,7 +56,7 @@ def test_normalise_against_numpy(missing):
     np.testing.assert_array_equal(found.visible, visible)
 
 
-@pytest.mark.parametrize("junk", [0.0, -1e4, np.nan, np.inf])
+@pytest.mark.parametrize("junk", [-1e4, np.nan, np.inf])
 def test_coordinates_of_missing_joints_do_not_matter(junk):
     keypoints, visible = people(), seen(5, WRIST, PELVIS)
     expected = normalise_keypoints(keypoints, visible, HUMAN16)
@@ -70,8 +68,8 @@ def test_coordinates_of_missing_joints_do_not_matter(junk):
 
 
 @pytest.mark.parametrize("missing", [(), (WRIST, PELVIS)])
-@pytest.mark.parametrize(("factor", "shift"), [(0.25, (0.0, 0.0)), (4.0, (0.0, 0.0)), (1.0, (640.0, -320.0))])
-def test_place_and_size_in_the_image_do_not_matter(factor, shift, missing):
+def test_place_and_size_in_the_image_do_not_matter(missing):
+    factor, shift = 4.0, (640.0, -320.0)
     visible = seen(5, *missing)
     expected = normalise_keypoints(people(), visible, HUMAN16)
     found = normalise_keypoints(factor * people() + np.array(shift, np.float32), visible, HUMAN16)
@@ -116,9 +114,8 @@ def test_normalise_rows_refuses_such_a_row_by_number(monkeypatch, keypoints, vis
         normalise_rows(keypoints, visible, HUMAN16, "a.h5: train/pose_2d")
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_normalise_rows_takes_every_row_whatever_the_chunk(monkeypatch, chunk):
-    monkeypatch.setattr(preprocess, "CHUNK", chunk)
+def test_normalise_rows_takes_every_row_whatever_the_chunk(monkeypatch):
+    monkeypatch.setattr(preprocess, "CHUNK", 4)
     pose_2d, visible = normalise_rows(people(9), None, HUMAN16, "file")
     np.testing.assert_allclose(pose_2d, normalised_in_numpy(people(9), seen(9)), atol=2e-5)
     np.testing.assert_array_equal(visible, np.ones((9, 16)))  # where a file says nothing, all joints are seen
@@ -148,12 +145,6 @@ def test_the_template_of_one_person_is_that_persons_torso_however_turned():
 
 def test_the_template_is_the_mean_over_people():
     np.testing.assert_allclose(make_template(copies([0.5, 1.0, 3.0]), HUMAN16), 1.5 * TORSO, atol=1e-6)
-
-
-def test_a_pose_in_the_template_stays_as_it_is():
-    aligned, ratio = align_rows(BODY[None], TORSO, HUMAN16, "file")
-    np.testing.assert_allclose(aligned[0], BODY, atol=1e-6)
-    np.testing.assert_allclose(ratio, 1.0, rtol=1e-6)
 
 
 def test_turned_moved_and_scaled_copies_align_to_one_pose_and_the_ratio_is_the_mean_of_1_over_s():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_wsgen.data.synthetic import synthetic_people
-from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_by_name, convention_of, convert
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_of, convert
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -82,7 +82,7 @@ DERIVED = {
     "jhmdb15": {"thorax", "head", "pelvis"},
     "posetrack18": {"thorax", "pelvis"},
     "cmu": {"pelvis", "left_wrist", "right_wrist"},
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,7 @@ def seen_through(people, convention):
 @pytest.mark.parametrize(("name", "count"), COUNTS.items())
 def test_a_table_is_complete_and_consistent(name, count):
     convention = CONVENTIONS[name]
+    assert set(CONVENTIONS) == set(COUNTS)
     assert convention.name == name
     assert len(convention.joints) == len(set(convention.joints)) == count
     assert tuple(convention.human16) == OURS
@@ -123,16 +124,13 @@ def test_a_table_is_complete_and_consistent(name, count):
         assert sum(weights.values()) == pytest.approx(1.0, abs=1e-12)
 
 
-def test_there_are_no_other_conventions():
-    assert set(CONVENTIONS) == set(COUNTS)
-
-
 @pytest.mark.parametrize(("name", "indices"), INDICES.items())
 def test_index_lists(name, indices):
-    points = np.random.default_rng(0).normal(size=(5, COUNTS[name], 2))
+    points = np.random.default_rng(0).normal(size=(2, 5, COUNTS[name], 2))
     found = convert(points, name)
-    np.testing.assert_array_equal(found.points, points[:, indices])
+    np.testing.assert_array_equal(found.points, points[..., indices, :])
     assert found.visible.all()
+    assert found.confidence is None
 
 
 @pytest.mark.parametrize(("name", "numbers"), NUMBERED.items())
@@ -150,17 +148,6 @@ def test_people_seen_through_a_convention(people, name):
         else:
             off = np.linalg.norm(found[:, index] - people[joint], axis=-1)
             assert off.max() < OFF_IN.get((name, joint), OFF.get(joint, 0.01)), (joint, off.max())
-
-
-def test_the_nose_alone_would_be_a_worse_neck(people):
-    derived = convert(seen_through(people, "coco17"), "coco17").points[:, OURS.index("neck")]
-    off, nose_off = (np.linalg.norm(points - people["neck"], axis=-1) for points in (derived, people["nose"]))
-    assert off.max() < 0.6 * nose_off.min()
-
-
-def test_two_dimensions_are_converted_as_three(people):
-    seen = seen_through(people, "body25")
-    np.testing.assert_array_equal(convert(seen[..., :2], "body25").points, convert(seen, "body25").points[..., :2])
 
 
 def test_derived_joints_by_hand():
@@ -182,7 +169,7 @@ LOST = {
 
 
 @pytest.mark.parametrize(("hidden", "lost"), LOST.items())
-@pytest.mark.parametrize("content", [0.0, np.nan, 1e30])
+@pytest.mark.parametrize("content", [0.0, np.nan])
 def test_a_missing_part_makes_a_derived_joint_missing(hidden, lost, content):
     index = CONVENTIONS["coco17"].joints.index(hidden)
     rng = np.random.default_rng(1)
@@ -201,14 +188,11 @@ def test_a_missing_part_makes_a_derived_joint_missing(hidden, lost, content):
 
 # What may be hidden of a face, and how far off (mm) neck and head may then be.
 PARTIAL_FACES = {
-    ("nose",): (60.0, 55.0),
-    ("right_ear",): (60.0, 130.0),
-    ("left_ear",): (60.0, 130.0),
-    ("nose", "left_ear"): (95.0, 130.0),
-    ("left_ear", "right_ear"): (110.0, 190.0),
+    ("nose",): (60.0, 55.0), ("right_ear",): (60.0, 130.0), ("left_ear",): (60.0, 130.0),
+    ("nose", "left_ear"): (95.0, 130.0), ("left_ear", "right_ear"): (110.0, 190.0),
     ("left_ear", "right_ear", "left_eye"): (110.0, 190.0),
     ("left_ear", "right_ear", "left_eye", "right_eye"): (110.0, 220.0),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("hidden", "off"), PARTIAL_FACES.items())
@@ -258,23 +242,12 @@ def test_what_a_convention_lacks_is_missing(monkeypatch):
         np.testing.assert_array_equal(values, expected)
 
 
-def test_no_confidence_in_none_out():
-    assert convert(np.ones((16, 2)), "human16").confidence is None
-
-
 @pytest.mark.parametrize(
     ("given", "expected"),
     [(np.float16, np.float32), (np.float32, np.float32), (np.float64, np.float64), (np.uint8, np.float32)],
 )
 def test_precision(given, expected):
     assert convert(np.ones((17, 2), given), "coco17").points.dtype == expected
-
-
-@pytest.mark.parametrize("shape", [(0, 17, 2), (2, 0, 17, 3), (17, 1)])
-def test_leading_axes_of_any_length(shape):
-    found = convert(np.ones(shape), "coco17")
-    assert found.points.shape == (*shape[:-2], 16, shape[-1])
-    assert found.visible.shape == (*shape[:-2], 16)
 
 
 ONES = np.ones((5, 17, 2))
@@ -298,26 +271,15 @@ def test_refused_arguments(points, name, others, message):
         convert(points, name, **others)
 
 
-def test_convention_by_name():
-    assert convention_by_name("cmu") is CONVENTIONS["cmu"]
-
-
-@pytest.mark.parametrize(("count", "name"), [(33, "mediapipe33"), (18, "coco18"), (25, "body25"), (32, "human36m_32")])
-def test_convention_by_number_of_joints(count, name):
-    assert convention_of(count).name == name
-
-
-def test_a_choice_makes_the_number_of_joints_unambiguous():
+def test_convention_by_number_of_joints():
+    assert [convention_of(count).name for count in (33, 18, 25)] == ["mediapipe33", "coco18", "body25"]
+    # A choice makes it unambiguous.
     assert convention_of(17, ("coco17", "halpe26")).name == "coco17"
 
 
 @pytest.mark.parametrize(
     ("count", "message"),
-    [
-        (16, r"16 joints can be any of \['human16', 'mpii16'\]"),
-        (17, r"17 joints can be any of \['coco17', 'posetrack18', 'human36m_17', 'mpi_inf_3dhp_17'\]"),
-        (19, r"19 joints fit none of \['human16', "),
-    ],
+    [(16, r"16 joints can be any of \['human16', 'mpii16'\]"), (19, r"19 joints fit none of \['human16', ")],
 )
 def test_an_ambiguous_number_of_joints_is_refused_with_the_candidates(count, message):
     with pytest.raises(InputError, match=message):

@@ -28,12 +28,7 @@ def flat(points, confidence):
 
 def mmpose_people(points, confidence):
     return [
-        {
-            "keypoints": p.tolist(),
-            "keypoint_scores": c.tolist(),
-            "bbox": [[10.0, 20.0, 110.5, 220.25]],
-            "bbox_score": 0.5 + i / 10,
-        }
+        {"keypoints": p.tolist(), "keypoint_scores": c.tolist(), "bbox": [[1.0, 2, 3, 4]], "bbox_score": 0.5 + i / 10}
         for i, (p, c) in enumerate(zip(points, confidence, strict=True))
     ]
 
@@ -54,14 +49,7 @@ def mmpose(points, confidence):
 
 def openpose_frames(points, confidence):
     people = [
-        {
-            "person_id": [-1],
-            "pose_keypoints_2d": flat(p, c),
-            "face_keypoints_2d": [],
-            "hand_left_keypoints_2d": [],
-            "hand_right_keypoints_2d": [],
-            "pose_keypoints_3d": [],
-        }
+        {"person_id": [-1], "pose_keypoints_2d": flat(p, c), "face_keypoints_2d": [], "hand_left_keypoints_2d": []}
         for p, c in zip(points, confidence, strict=True)
     ]
     return [{"version": 1.3, "people": frame} for frame in by_frame(people)]
@@ -69,14 +57,7 @@ def openpose_frames(points, confidence):
 
 def alphapose(points, confidence):
     return [
-        {
-            "image_id": f"{f}.jpg",
-            "category_id": 1,
-            "keypoints": flat(p, c),
-            "score": 2.5,
-            "box": [1.0, 2.0, 3.0, 4.0],
-            "idx": [0.0],
-        }
+        {"image_id": f"{f}.jpg", "category_id": 1, "keypoints": flat(p, c), "score": 2.5, "idx": [0.0]}
         for f, p, c in zip(FRAMES, points, confidence, strict=True)
     ]
 
@@ -86,9 +67,7 @@ def ultralytics(points, confidence):
         [
             {
                 "name": "person",
-                "class": 0,
                 "confidence": 0.91,
-                "box": {"x1": 1.0, "y1": 2.0, "x2": 3.0, "y2": 4.0},
                 "keypoints": {"x": p[:, 0].tolist(), "y": p[:, 1].tolist(), "visible": c.tolist()},
             }
             for p, c in zip(points, confidence, strict=True)

@@ -65,7 +65,7 @@ def read(*arguments, **options):
     return clips
 
 
-KINDS = pytest.mark.parametrize("name", ["a.npz", "a.h5", "a.hdf5"])
+KINDS = pytest.mark.parametrize("name", ["a.npz", "a.h5"])
 
 
 @KINDS
@@ -83,9 +83,8 @@ def test_every_array_comes_back(tmp_path, name):
     assert set(clip.labels) == {"visible", "confidence", "valid", *TEXTS}
 
 
-@KINDS
-def test_joints_in_any_order_are_put_in_ours(tmp_path, name):
-    content = full()
+def test_joints_in_any_order_are_put_in_ours(tmp_path):
+    name, content = "a.npz", full()
     to_shuffled = [HUMAN16.index(joint) for joint in SHUFFLED]
     shuffled = {
         label: values[:, to_shuffled] if label in ("pose_2d", "pose_3d", "visible", "confidence") else values
@@ -100,25 +99,21 @@ def test_joints_in_any_order_are_put_in_ours(tmp_path, name):
 
 
 def test_joints_can_be_an_attribute(tmp_path):
-    path = save(tmp_path / "a.h5", {"pose_2d": poses(2)}, joints=None)
+    path = save(tmp_path / "a.hdf5", {"pose_2d": poses(2)})
     with h5py.File(path, "r+") as file:
         file.attrs["joints"] = list(SHUFFLED)
     (clip,) = read(path)
     np.testing.assert_array_equal(clip.pose_2d, poses(2)[:, [SHUFFLED.index(joint) for joint in HUMAN16.joints]])
 
 
-@pytest.mark.parametrize("names", ["given", "in the file, reversed"])
-@pytest.mark.parametrize("convention", ["mpii16", "mpi_inf_3dhp_17", "human36m_32"])
-def test_other_conventions_are_converted(tmp_path, convention, names):
+@pytest.mark.parametrize(("convention", "order"), [("mpii16", 1), ("mpi_inf_3dhp_17", -1), ("human36m_32", -1)])
+def test_other_conventions_are_converted(tmp_path, convention, order):
+    """By the convention's name, or by the names in the file, which lists them backwards."""
     joints = CONVENTIONS[convention].joints
     pose_2d, pose_3d = (poses(dimensions, joints=len(joints)) for dimensions in (2, 3))
-    if names == "given":
-        path = save(tmp_path / "a.npz", {"pose_2d": pose_2d, "pose_3d": pose_3d})
-        (clip,) = read(path, convention=convention)
-    else:
-        (clip,) = read(
-            save(tmp_path / "a.npz", {"pose_2d": pose_2d[:, ::-1], "pose_3d": pose_3d[:, ::-1]}, joints[::-1])
-        )
+    content = {"pose_2d": pose_2d[:, ::order], "pose_3d": pose_3d[:, ::order]}
+    path = save(tmp_path / "a.npz", content, None if order == 1 else joints[::-1])
+    (clip,) = read(path, convention=convention if order == 1 else None)
     # Of these three only the names of thorax, neck and head differ from ours.
     same = [joint for joint in HUMAN16.joints if joint in joints and joint not in ("thorax", "neck", "head")]
     ours, theirs = [HUMAN16.index(joint) for joint in same], [joints.index(joint) for joint in same]
@@ -270,48 +265,32 @@ BROKEN = {
     "nothing": (lambda content: content.clear(), "has no arrays; expected pose_2d or pose_3d"),
     "a misspelt name": (put("pose2d", poses(2)), "'pose2d' is not known; expected only"),
     "arrays inside and outside of groups": (put("test/pose_2d", poses(2)), "both inside and outside of groups"),
-    "17 joints": (
-        put("pose_2d", poses(2, joints=17)),
-        r"train pose_2d is float64 of shape \(6, 17, 2\); .*\(N, 16, 2\)",
-    ),
-    "3D for 2D": (change("pose_2d", lambda _: poses(3)), r"pose_2d is .*\(6, 16, 3\)"),
-    "2D for 3D": (change("pose_3d", lambda _: poses(2)), r"pose_3d is .*\(6, 16, 2\)"),
-    "flat rows": (change("pose_3d", lambda values: values.reshape(ROWS, 48)), r"pose_3d is .*\(6, 48\)"),
+    "17 joints": (put("pose_2d", poses(2, joints=17)),
+        r"train pose_2d is float64 of shape \(6, 17, 2\); .*\(N, 16, 2\)"),
     "swapped axes": (change("pose_3d", lambda values: values.transpose(0, 2, 1)), r"pose_3d is .*\(6, 3, 16\)"),
-    "joints first": (change("pose_2d", lambda values: values.transpose(1, 0, 2)), r"pose_2d is .*\(16, 6, 2\)"),
     "one number": (put("pose_2d", np.float64(3.0)), r"pose_2d is float64 of shape \(\)"),
-    "complex numbers": (change("pose_2d", lambda values: values + 1j), "pose_2d is complex128"),
     "texts": (put("pose_2d", np.full((ROWS, 16, 2), b"1")), "pose_2d is [|]S1"),
+    "actions that are numbers": (put("action", np.ones(ROWS)), "train action is float64"),
     "no rows": (lambda content: (content.clear(), content.update(pose_2d=poses(2, 0))), "pose_2d has no rows"),
     "NaN": (put_element("pose_2d", (3, 4, 1), np.nan), "2D frame 3 is not finite"),
-    "infinity": (put_element("pose_3d", (5, 0, 0), np.inf), "3D frame 5 is not finite"),
     "metres": (change("pose_3d", lambda values: values / 1e3), "joints are typically .*; expected millimetres"),
-    "micrometres": (change("pose_3d", lambda values: values * 1e3), "joints are typically .*; expected millimetres"),
     "visible of others": (change("visible", lambda values: values[1:]), r"train visible is bool of shape \(5, 16\)"),
-    "visible a row": (put("visible", np.ones(ROWS)), r"train visible is float64 of shape \(6,\)"),
     "visible twice": (put_element("visible", (0, 0), 2.0), "visible holds values other than 0 and 1"),
-    "visible NaN": (put_element("visible", (0, 0), np.nan), "visible holds values other than 0 and 1"),
     "nothing visible": (put_element("visible", 4, 0.0), "row 4 has no visible joint"),
     "negative confidence": (change("confidence", lambda values: values - 1.0), "confidence holds negative"),
     "half valid": (put("valid", np.full(ROWS, 0.5)), "valid holds values other than 0 and 1"),
-    "valid of others": (put("valid", np.ones(7)), r"train valid is float64 of shape \(7,\); .*\(6\)"),
     "actions of others": (put("action", np.array(["a"] * 5)), r"train action is .* of shape \(5,\); expected 6 texts"),
-    "actions that are numbers": (put("action", np.ones(ROWS)), "train action is float64"),
-    "one sequence twice": (
-        put("sequence", np.array(list("abbaab"))),
-        "sequence 'a' begins at row 0 and again at row 3",
-    ),
+    "one sequence twice": (put("sequence", np.array(list("abbaab"))),
+        "sequence 'a' begins at row 0 and again at row 3"),
     "3D labels without 3D": (
-        lambda content: (drop("pose_3d")(content), put("pose_3d_action", np.array(["a"] * ROWS))(content)),
-        "pose_3d_action needs both pose_2d and pose_3d",
-    ),
-    "3D labels of others": (put("pose_3d_action", np.array(["a"] * 5)), r"pose_3d_action is .* of shape \(5,\)"),
+        lambda content: content.update(pose_3d_action=content["action"], pose_3d_valid=content.pop("pose_3d")[:, 0, 0]),
+        "pose_3d_action needs both pose_2d and pose_3d"),
     "visible without 2D": (drop("pose_2d"), "pose_3d stands beside visible or confidence"),
     "labels of 3D rows": (change("pose_2d", lambda values: values[:4]), r"train visible is bool of shape \(6, 16\)"),
-}
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["a.npz", "a.h5"])
+@KINDS
 @pytest.mark.parametrize(("mutate", "message"), BROKEN.values(), ids=BROKEN)
 def test_broken_arrays_are_refused_by_name_and_place(tmp_path, name, mutate, message):
     content = full()
@@ -344,8 +323,7 @@ def test_poses_of_a_world_with_z_up_are_seen_by_a_level_camera(tmp_path):
     assert in_camera.up is None
 
 
-@pytest.mark.parametrize("rows", [ROWS, 4], ids=["pairs", "other people"])
-@pytest.mark.parametrize("group", ["train", "test"])
+@pytest.mark.parametrize(("group", "rows"), [("train", ROWS), ("test", 4)], ids=["pairs", "other people"])
 def test_2d_beside_poses_in_the_world_is_refused(tmp_path, group, rows):
     content = {f"{group}/pose_3d": poses(3), f"{group}/pose_2d": poses(2, rows)}
     with pytest.raises(InputError, match=rf"a\.npz: {group} pose_2d has no camera .* world frame; expected 3D alone"):
@@ -355,21 +333,15 @@ def test_2d_beside_poses_in_the_world_is_refused(tmp_path, group, rows):
 LEFT_OUT = HUMAN16.joints[:-1]
 BROKEN_JOINTS = {
     "none": (None, None, r"has no 'joints' and no convention is named; expected one of \['human16'"),
-    "unknown": (("Hips", *HUMAN16.joints[1:]), None, r"of 'human16': unknown \['Hips'\], missing \['right_hip'\]"),
     "one too few": (LEFT_OUT, None, r"of 'human16': unknown \[\], missing \['right_wrist'\]"),
-    "one too many": ((*HUMAN16.joints, "tail"), None, r"of 'human16': unknown \['tail'\], missing \[\]"),
     "one twice": ((*LEFT_OUT, LEFT_OUT[0]), None, "names a joint twice"),
-    "not those declared": (
-        HUMAN16.joints,
-        "mpii16",
-        r"of 'mpii16': unknown \['neck', 'head'\], missing \['upper_neck'",
-    ),
+    "not those declared": (HUMAN16.joints, "mpii16",
+        r"of 'mpii16': unknown \['neck', 'head'\], missing \['upper_neck'"),
     "numbers that are not whole": (np.ones(16), None, "joints is float64 of shape"),
-    "a table": ([list(HUMAN16.joints)], None, r"joints is .* of shape \(1, 16\)"),
-}
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["a.npz", "a.h5"])
+@KINDS
 @pytest.mark.parametrize(("joints", "convention", "message"), BROKEN_JOINTS.values(), ids=BROKEN_JOINTS)
 def test_joints_that_are_no_convention_are_refused(tmp_path, name, joints, convention, message):
     save(tmp_path / name, {"pose_2d": poses(2)}, joints)
@@ -391,21 +363,6 @@ def test_options_that_do_not_fit_are_refused(tmp_path, options, message):
     save(tmp_path / "a.npz", {"pose_3d": poses(3)})
     with pytest.raises(InputError, match=message):
         read(tmp_path / "a.npz", **{"convention": "human16", **options})
-
-
-@pytest.mark.parametrize("content", [None, "folder", b"", b"x,y\n1,2\n", 0.5], ids=str)
-@KINDS
-def test_what_is_no_such_file_is_refused_by_name(tmp_path, name, content):
-    path = save(tmp_path / name, full())
-    whole = path.read_bytes()
-    path.unlink()
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
-    with pytest.raises(InputError, match=name + ": (there is no such|is a folder|is empty|cannot be read as)") as error:
-        read(path, convention="human16")
-    assert "\n" not in str(error.value)
 
 
 def test_other_suffixes_are_refused(tmp_path):

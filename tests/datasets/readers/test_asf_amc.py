@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from standing import STANDING_POSE
 
 from tf_wsgen.datasets.clip import check_clip
 from tf_wsgen.datasets.readers import motion as motion_module
@@ -143,23 +144,17 @@ def test_the_unit_of_length_divides(files):
 
 
 def test_radians(files):
-    def in_radians(frame):
+    """The motion's own word counts for its angles, the skeleton's for its axes and where the motion has none."""
+    lines = []
+    for number, frame in enumerate(FRAMES, 1):
         root = [*frame["root"][:3], *np.radians(frame["root"][3:])]
-        return {"root": root, "femur": np.radians(frame["femur"]), "tibia": np.radians(frame["tibia"])}
-
-    lines = [
-        line
-        for number, frame in enumerate(map(in_radians, FRAMES), 1)
-        for line in [str(number), *(f"{name} {' '.join(map(repr, map(float, v)))}" for name, v in frame.items())]
-    ]
-    expected = [oracle(frame) for frame in FRAMES]
-    # The motion's own word counts for its angles, the skeleton's for its axes.
-    motion = files(ASF, "\n".join([":RADIANS", *lines]))
-    np.testing.assert_allclose(motion.positions, expected, atol=1e-9)
+        values = {"root": root, "femur": np.radians(frame["femur"]), "tibia": np.radians(frame["tibia"])}
+        lines += [str(number), *(f"{name} {' '.join(map(str, numbers))}" for name, numbers in values.items())]
     asf = replaced(ASF, "angle deg", "angle rad")
     for axis in ("0 0 20", "10 -20 30"):
-        asf = replaced(asf, f"axis {axis}", f"axis {' '.join(repr(float(np.radians(float(a)))) for a in axis.split())}")
-    np.testing.assert_allclose(files(asf, "\n".join(lines)).positions, expected, atol=1e-9)
+        asf = replaced(asf, f"axis {axis}", f"axis {' '.join(map(str, np.radians(np.array(axis.split(), float))))}")
+    for motion in (files(ASF, "\n".join([":RADIANS", *lines])), files(asf, "\n".join(lines))):
+        np.testing.assert_allclose(motion.positions, [oracle(frame) for frame in FRAMES], atol=1e-9)
 
 
 def test_the_roots_order_names_values_and_turns(files):
@@ -192,31 +187,23 @@ MANY = "".join(f"begin\nname b{i}\ndirection 1 0 0\nlength 1\naxis 0 0 0 XYZ\nen
 BROKEN_ASF = {
     "empty of words": ("\n# nothing\n", r"a\.asf: has no 'length' in :units"),
     "another format": ("HIERARCHY\nROOT Hips\n{\n}\n", r"line 1: is 'HIERARCHY'; expected .* ':' section"),
-    "bytes": ("\x00\x01\x02 \x7f\n\n", "line 1: is"),
     "no unit of length": (replaced(ASF, "  length 1.0\n", ""), "has no 'length' in :units"),
     "zero unit of length": (replaced(ASF, "  length 1.0", "  length 0"), "line 6: the unit of length is '0'"),
-    "unit of length in words": (replaced(ASF, "  length 1.0", "  length inch"), "line 6: has 'inch'"),
     "angles in turns": (replaced(ASF, "angle deg", "angle turn"), "line 7: the unit of angle is 'turn'"),
     "root without order": (replaced(ASF, "   order TX TY TZ RX RY RZ\n", ""), "has no 'order' in :root"),
     "root that only turns": (replaced(ASF, "TX TY TZ RX RY RZ", "RX RY RZ"), "line 11: the root's order is 'RX RY RZ'"),
     "root that starts elsewhere": (replaced(ASF, "position 0 0 0", "position 0 1 0"), "line 13: the root's position"),
     "truncated bone": (ASF[: ASF.index("     axis 10")], "ends before its bones do"),
-    "truncated bones": (ASF[: ASF.index(":hierarchy")], "does not join 'hip' to the root"),
-    "no bones": (ASF[: ASF.index(":bonedata")], "ends before its bones do"),
     "bone in a bone": (replaced(ASF, "  end\n  begin\n     id 2", "  begin\n     id 2"), "line 22: a bone begins"),
     "bone without begin": (replaced(ASF, "  begin\n     id 1\n", ""), "line 16: is 'name hip'; expected 'begin'"),
     "bone without length": (replaced(ASF, "     length 15\n", ""), "the bone has no 'length'"),
-    "bone without name": (replaced(ASF, "     name tibia\n", ""), "the bone has no 'name'"),
     "name twice": (replaced(ASF, "name tibia", "name femur"), "line 36: the bone's name is 'femur'"),
     "bone called root": (replaced(ASF, "name tibia", "name root"), "line 36: the bone's name is 'root'"),
     "direction of two numbers": (replaced(ASF, "0.6, 0, 0.8", "0.6 0"), "line 37: has 2 values, '0.6 0'; expected 3"),
     "direction NaN": (replaced(ASF, "0.6, 0, 0.8", "nan 0 1"), "line 37: has 'nan 0 1'; expected finite"),
     "direction zero": (replaced(ASF, "0.6, 0, 0.8", "0 0 0"), "line 38: a length of 15"),
-    "length infinite": (replaced(ASF, "length 15", "length inf"), "line 38: has 'inf'"),
     "length negative": (replaced(ASF, "length 15", "length -15"), "line 38: a length of -15"),
     "axis without order": (replaced(ASF, "10 -20 30  ZYX", "10 -20 30"), "line 39: the order of the axis is '30'"),
-    "axis empty": (replaced(ASF, "axis 10 -20 30  ZYX", "axis"), "line 39: the order of the axis is ''"),
-    "axis of another order": (replaced(ASF, "ZYX", "ZYZ"), "line 39: the order of the axis is 'ZYZ'"),
     "dof that moves": (replaced(ASF, "dof rz rx", "dof rz tx"), "line 40: dof is 'rz tx'"),
     "dof twice": (replaced(ASF, "dof rz rx", "dof rz rz"), "line 40: dof is 'rz rz'"),
     "unknown bone in the hierarchy": (replaced(ASF, "femur tibia ", "femur foot "), "line 48: has the bone 'foot'"),
@@ -239,25 +226,20 @@ def test_a_broken_skeleton_is_refused_by_line(tmp_path, text, message):
 BROKEN_AMC = {
     "header alone": (":FULLY-SPECIFIED\n:DEGREES\n", "a_1.amc: has no frames"),
     "no frame number": (replaced(AMC, "1\nroot 1 2", "root 1 2"), "line 4: is 'root 1 2 3 10 20 30'; expected the num"),
-    "truncated frame": (AMC[: AMC.rindex("femur")], r"line 8: frame 2 lacks \['femur'\]"),
     "truncated line": (AMC[: AMC.rindex(" 26")], "line 11: has 1 values, '15'; expected 3"),
     "too many values": (replaced(AMC, "tibia 40 50", "tibia 40 50 60"), "line 7: has 3 values.*expected 2"),
-    "no values": (replaced(AMC, "tibia 40 50", "tibia"), "line 7: has 0 values"),
     "values of a bone that does not move": (replaced(AMC, "1\nroot", "1\nhip 1\nroot"), "line 5: has 1 values.*ted 0"),
     "bone missing": (replaced(AMC, "femur 5 -6 7\n", ""), r"line 4: frame 1 lacks \['femur'\]"),
     "bone twice": (replaced(AMC, "femur 5 -6 7\n", "femur 5 -6 7\n" * 2), "line 7: gives 'femur' a second time in fr"),
     "bone unknown": (replaced(AMC, "femur 5 -6 7\n", "femur 5 -6 7\nfoot 1\n"), "line 7: has the bone 'foot', which"),
     "frame skipped": (replaced(AMC, "\n2\n", "\n3\n"), "line 8: frame '3' follows frame 1; expected 2"),
-    "frame repeated": (replaced(AMC, "\n2\n", "\n1\n"), "line 8: frame '1' follows frame 1"),
-    "frames backwards": (replaced(AMC, "\n2\n", "\n0\n"), "line 8: frame '0' follows frame 1"),
     "frame of 10¹² digits' kind": (replaced(AMC, "\n2\n", f"\n{'9' * 5000}\n"), "line 8: frame '9{60}…' follows"),
     "not a number": (replaced(AMC, "femur 5 -6 7", "femur 5 x 7"), "line 6: has '5 x 7'; expected finite"),
     "NaN": (replaced(AMC, "femur 5 -6 7", "femur 5 NaN 7"), "line 6: has '5 NaN 7'; expected finite"),
-    "infinity": (replaced(AMC, "femur 5 -6 7", "femur 5 -6 -inf"), "line 6: has '5 -6 -inf'"),
     "huge": (replaced(AMC, "femur 5 -6 7", "femur 5 -6 1e300"), "line 6: has '5 -6 1e300'"),
     "number in Python's fashion": (replaced(AMC, "femur 5 -6 7", "femur 5 -6 1_0"), "line 6: has '5 -6 1_0'"),
     "a long line": (replaced(AMC, "femur 5 -6 7", "femur " + "z" * 10**6), "line 6: has 1 values, 'z{60}…'"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "message"), BROKEN_AMC.values(), ids=BROKEN_AMC)
@@ -266,23 +248,6 @@ def test_a_broken_motion_is_refused_by_line(files, text, message):
         files(amc=text)
     assert "a_1.amc" in str(error.value)
     assert len(str(error.value)) < 400
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "there is no such file"), ("folder", "is a folder"), (b"", "is empty"), (b"\xff\xfe1\x00", "line 1: is")],
-    ids=["missing", "folder", "empty", "utf-16"],
-)
-@pytest.mark.parametrize("name", ["b.asf", "b.amc"])
-def test_what_is_no_file_of_text_is_refused_by_name(tmp_path, files, name, content, message):
-    files()
-    if content == "folder":
-        (tmp_path / name).mkdir()
-    elif content is not None:
-        (tmp_path / name).write_bytes(content)
-    skeleton = read_asf(tmp_path / "a.asf")
-    with pytest.raises(InputError, match=rf"{name}: {message}"):
-        read_asf(tmp_path / name) if name == "b.asf" else read_amc(skeleton, tmp_path / name)
 
 
 def test_sizes_have_limits(files, monkeypatch):
@@ -296,7 +261,7 @@ def test_sizes_have_limits(files, monkeypatch):
 
 # Bones of CMU's names with which a body can be drawn by hand: direction in the file (y up) and length in cm.
 DOWN, UP, LEFT, RIGHT = (0, -1, 0), (0, 1, 0), (1, 0, 0), (-1, 0, 0)
-BODY = {
+BONES = {
     "lhipjoint": ("root", LEFT, 10), "lfemur": ("lhipjoint", DOWN, 40), "ltibia": ("lfemur", DOWN, 41),
     "rhipjoint": ("root", RIGHT, 10), "rfemur": ("rhipjoint", DOWN, 40), "rtibia": ("rfemur", DOWN, 41),
     "lowerback": ("root", UP, 12), "upperback": ("lowerback", UP, 13), "thorax": ("upperback", UP, 14),
@@ -306,17 +271,9 @@ BODY = {
     "rclavicle": ("thorax", RIGHT, 17), "rhumerus": ("rclavicle", DOWN, 28), "rradius": ("rhumerus", DOWN, 18),
     "rwrist": ("rradius", DOWN, 9),
 }  # fmt: skip
-# The same body in the order of HUMAN16: mm, z up, the pelvis 820 mm high; the person looks towards -y.
-STANDING = {
-    "right_hip": (-100, 0, 820), "right_knee": (-100, 0, 420), "right_ankle": (-100, 0, 10),
-    "left_hip": (100, 0, 820), "left_knee": (100, 0, 420), "left_ankle": (100, 0, 10),
-    "pelvis": (0, 0, 820), "thorax": (0, 0, 1290), "neck": (0, 0, 1380), "head": (0, 0, 1480),
-    "left_shoulder": (170, 0, 1210), "left_elbow": (170, 0, 930), "left_wrist": (170, 0, 690),
-    "right_shoulder": (-170, 0, 1210), "right_elbow": (-170, 0, 930), "right_wrist": (-170, 0, 690),
-}  # fmt: skip
 
 
-def body_asf(bones=BODY):
+def body_asf(bones=BONES):
     lines = [":units", "length 2.54", "angle deg", ":root", "order TX TY TZ RX RY RZ", ":bonedata"]
     for name, (_, direction, length) in bones.items():
         lines += ["begin", f"name {name}", "direction {} {} {}".format(*direction), f"length {length}"]
@@ -343,9 +300,8 @@ def folder(tmp_path):
 def test_the_sixteen_joints_by_hand(folder):
     motion = read_amc(read_asf(folder / "01.asf"), folder / "01_01.amc")
     poses = cmu_poses(motion, "here")
-    expected = np.array([STANDING[joint] for joint in HUMAN16.joints])
-    np.testing.assert_allclose(poses[0], expected, atol=1e-9)
-    np.testing.assert_allclose(poses[12], expected + np.array([120.0, 0.0, 0.0]), atol=1e-9)
+    np.testing.assert_allclose(poses[0], STANDING_POSE, atol=1e-9)
+    np.testing.assert_allclose(poses[12], STANDING_POSE + np.array([120.0, 0.0, 0.0]), atol=1e-9)
 
 
 def test_clips_of_a_folder(folder):
@@ -378,21 +334,15 @@ def test_a_file_given_twice_is_read_once(folder):
 
 
 def test_the_longest_name_is_the_skeletons(folder):
-    (folder / "01_02.asf").write_text(body_asf({name: BODY[name] for name in list(BODY)[:3]}))
+    (folder / "01_02.asf").write_text(body_asf({name: BONES[name] for name in list(BONES)[:3]}))
     with pytest.raises(InputError, match=r"01_02\.amc: the skeleton has no bones \['head', 'lclavicle'"):
         list(cmu_clips(folder))
 
 
-@pytest.mark.parametrize(
-    ("actions", "expected"),
-    [
-        ("name", ["01_01", "01_02", "02_01"]),
-        ({"01_01": "walk", "01_02": "run", "02_01": "walk"}, ["walk", "run", "walk"]),
-    ],
-    ids=["name", "table"],
-)
-def test_actions(folder, actions, expected):
-    assert [clip.labels["action"] for clip in cmu_clips(folder, actions=actions)][::4] == expected
+def test_actions(folder):
+    table = {"01_01": "walk", "01_02": "run", "02_01": "walk"}
+    for actions, expected in (("name", list(table)), (table, list(table.values()))):
+        assert [clip.labels["action"] for clip in cmu_clips(folder, actions=actions)][::4] == expected
 
 
 BROKEN_CLIPS = {

@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from standing import BODY, STANDING_POSE
 
 from tf_wsgen.datasets.clip import check_clip
 from tf_wsgen.datasets.readers import motion as motion_module
 from tf_wsgen.datasets.readers.bvh import bvh_clips, bvh_poses, read_bvh
-from tf_wsgen.datasets.readers.motion import UPS, Motion, z_up
+from tf_wsgen.datasets.readers.motion import Motion
 from tf_wsgen.datasets.views import ViewOptions
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
@@ -90,11 +91,6 @@ def test_any_axis_may_be_up(file, up, expected):
     np.testing.assert_allclose(read_bvh(file(BVH), unit="mm", up=up).positions[0], expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("up", UPS)
-def test_up_turns_and_does_not_mirror(up):
-    assert np.linalg.det(z_up(np.eye(3), up)) == pytest.approx(1.0)
-
-
 def random_tree(rng, joints=9):
     """Random parents, offsets and channels: none, one or three turns, positions anywhere in between."""
     tree = []
@@ -145,7 +141,7 @@ def oracle(tree, row):
     return np.array(points)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_channels_against_scipy(file, seed):
     rng = np.random.default_rng(seed)
     tree = random_tree(rng)
@@ -188,35 +184,26 @@ BROKEN = {
     "bytes": ("\x00\x01\x02", "line 1: is"),
     "motion alone": (BVH[BVH.index("MOTION") :], "line 1: is 'MOTION'; expected HIERARCHY"),
     "hierarchy alone": (BVH[: BVH.index("MOTION")], "walk.bvh: ends before MOTION"),
-    "truncated hierarchy": (BVH[: BVH.index("\t\tEnd")], "walk.bvh: ends before MOTION"),
     "nothing after MOTION": (BVH[: BVH.index("Frames")], "walk.bvh: ends after MOTION; expected 'Frames:'"),
     "no frame time": (BVH[: BVH.index("Frame Time")], "ends after MOTION; expected 'Frame Time:'"),
-    "no frames": (BVH[: BVH.index("1 2 3")], "announces '2' frames and has 0"),
     "zero frames": (replaced(BVH[: BVH.index("1 2 3")], "Frames: 2", "Frames: 0"), "announces '0' frames and has 0"),
-    "truncated motion": (
-        replaced(BVH[: BVH.rindex("1 2 3")], "Frames: 2", "Frames: 3"), "announces '3' frames and has 1",
-    ),
+    "truncated motion": (replaced(BVH[: BVH.rindex("1 2 3")], "Frames: 2", "Frames: 3"),
+        "announces '3' frames and has 1"),
     "truncated row": (BVH[: BVH.rindex(" 0 0")], "line 20: has 7 values, .*; expected 9"),
     "a value too many": (BVH[:-1] + " 1\n", "line 20: has 10 values"),
     "more frames than announced": (BVH + 2 * "1 2 3 0 0 0 0 0 0\n", "announces '2' frames and has 4"),
-    "10¹² frames": (replaced(BVH, "Frames: 2", "Frames: 1000000000000"), "announces '1000000000000' frames and has 2"),
     "frames of many digits": (replaced(BVH, "Frames: 2", "Frames: " + "9" * 6000), "announces '9{60}…' frames"),
     "frames not whole": (replaced(BVH, "Frames: 2", "Frames: 2.5"), "line 17: is 'Frames: 2.5'; expected 'Frames:'"),
-    "frames negative": (replaced(BVH, "Frames: 2", "Frames: -2"), "line 17: is 'Frames: -2'"),
     "frame time zero": (replaced(BVH, ".0083333", "0"), "Frame Time is '0'; expected seconds"),
     "frame time negative": (replaced(BVH, ".0083333", "-0.01"), "Frame Time is '-0.01'"),
     "frame time NaN": (replaced(BVH, ".0083333", "nan"), "Frame Time: has 'nan'"),
-    "frame time a word": (replaced(BVH, ".0083333", "fast"), "Frame Time: has 'fast'"),
     "not a number": (replaced(BVH, "90 0 90", "90 x 90"), "line 20: has '1 2 3 0 90 x 90 0 0'; expected finite"),
     "NaN": (replaced(BVH, "90 0 90", "90 NaN 90"), "line 20: has '1 2 3 0 90 NaN"),
-    "infinity": (replaced(BVH, "90 0 90", "90 inf 90"), "line 20: has '1 2 3 0 90 inf"),
     "huge": (replaced(BVH, "90 0 90", "90 1e300 90"), "line 20: has"),
     "offset of two": (replaced(BVH, "OFFSET 0 -4 0", "OFFSET 0 -4"), "line 8: has 2 values"),
     "offset NaN": (replaced(BVH, "OFFSET 0 -4 0", "OFFSET 0 nan 0"), "line 8: has '0 nan 0'"),
     "no offset": (replaced(BVH, "\t\tOFFSET 0 -4 0\n", ""), "line 13: the joint 'Upper Leg' ends without an OFFSET"),
-    "channels not counted": (replaced(BVH, "CHANNELS 3", "CHANNELS"), "line 9: CHANNELS 'Zrotation"),
     "channels counted wrong": (replaced(BVH, "CHANNELS 3", "CHANNELS 4"), "line 9: CHANNELS '4 Zrotation"),
-    "channels announced 10¹²": (replaced(BVH, "CHANNELS 3", "CHANNELS 1000000000000"), "line 9: CHANNELS '1000"),
     "channel unknown": (replaced(BVH, "3 Zrotation", "3 Wrotation"), "line 9: CHANNELS '3 Wrotation"),
     "channel twice": (replaced(BVH, "3 Zrotation Xrot", "3 Zrotation Zrot"), "line 9: CHANNELS '3 Zrotation Zrot"),
     "channels twice": (replaced(BVH, "\t\tOFFSET 0 -4 0\n", "OFFSET 0 0 0\n CHANNELS 1 Xrotation\n"), "line 10: .*sec"),
@@ -253,25 +240,10 @@ def test_frames_off_by_one_are_told(file, caplog, announced):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "there is no such file"), ("folder", "is a folder"), (b"", "is empty"), (b"\xff\xfeH\x00", "line 1: is")],
-    ids=["missing", "folder", "empty", "utf-16"],
-)
-def test_what_is_no_file_of_text_is_refused_by_name(tmp_path, content, message):
-    path = tmp_path / "walk.bvh"
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match=rf"walk\.bvh: {message}"):
-        read_bvh(path, unit="cm")
-
-
-@pytest.mark.parametrize(
     ("unit", "up", "message"),
     [
         ("feet", "y", r"unit is 'feet'; expected one of \['mm', .*'inch', 'auto'\], or .* a number above 0"),
-        *((unit, "y", f"unit is {unit!r}") for unit in ("0", "-25.4", "nan", "inf", "", 0.0, None)),
+        *((unit, "y", f"unit is {unit!r}") for unit in ("0", "nan", "", None)),
         ("cm", "w", r"up is 'w'; expected one of \['y', 'z', 'x', '-y', '-z', '-x'\]"),
     ],
 )
@@ -289,15 +261,9 @@ def test_sizes_have_limits(file, monkeypatch):
         read_bvh(file(BVH), unit="cm")
 
 
-# A body in the order of HUMAN16, by its joints' heights and distances from the middle: mm, z up, looking towards -y.
-STANDING = {
-    "right_hip": (-100, 0, 820), "right_knee": (-100, 0, 420), "right_ankle": (-100, 0, 10),
-    "left_hip": (100, 0, 820), "left_knee": (100, 0, 420), "left_ankle": (100, 0, 10),
-    "pelvis": (0, 0, 820), "thorax": (0, 0, 1290), "neck": (0, 0, 1380), "head": (0, 0, 1480),
-    "left_shoulder": (170, 0, 1210), "left_elbow": (170, 0, 930), "left_wrist": (170, 0, 690),
-    "right_shoulder": (-170, 0, 1210), "right_elbow": (-170, 0, 930), "right_wrist": (-170, 0, 690),
-}  # fmt: skip
-EXPECTED = np.array([STANDING[joint] for joint in HUMAN16.joints], float)
+# The standing body's place by joint, of its extra ends too.
+STANDING = dict(BODY)
+EXPECTED = STANDING_POSE
 LEFT = np.array([1.0, 0.0, 0.0])
 # The ends of CMU's bones "radius" and "wrist", which has the wrist two thirds along it.
 STANDING |= {
@@ -414,12 +380,7 @@ def test_the_sixteen_joints_of_known_skeletons(file, skeleton):
 
 # Inches of a body of 2.1 m could be centimetres of a child.
 @pytest.mark.parametrize(
-    ("unit", "height"),
-    [
-        *((unit, height) for unit in ("mm", "cm", "m", "cmu") for height in (0.62, 1.0, 1.4)),
-        ("inch", 0.9),
-        ("inch", 1.2),
-    ],
+    ("unit", "height"), [("mm", 1.0), ("cm", 0.62), ("cm", 1.4), ("m", 1.0), ("cmu", 0.62), ("cmu", 1.4), ("inch", 1.2)]
 )
 def test_the_unit_by_the_persons_size(file, caplog, unit, height):
     """Bodies of 0.9 to 2.1 m: in whatever unit, the poses are the same, and it is said."""
@@ -430,7 +391,7 @@ def test_the_unit_by_the_persons_size(file, caplog, unit, height):
     assert f"walk.bvh: taken as in {unit}" in caplog.text
 
 
-@pytest.mark.parametrize("scale", [1e-3, 3.0, 0.25, 1e6])
+@pytest.mark.parametrize("scale", [3.0, 0.25])
 def test_a_size_that_no_person_has_is_refused(file, scale):
     with pytest.raises(InputError, match=r"walk\.bvh: the skeleton is .* long .* `unit` can also be a number"):
         read_bvh(file(skeleton_text(MIXAMO, unit=1000.0 / scale)))
@@ -462,17 +423,9 @@ def test_names_can_be_given(unknown):
 
 
 def test_an_unknown_skeleton_is_refused_with_what_is_there(unknown):
-    with pytest.raises(
-        InputError, match=r"here: its joints are no known .* `joint_names` .*: x Pelvis, x Spine, x Neck"
-    ):
+    message = r"here: its joints are no known .* `joint_names` .*: x Pelvis, x Spine, x Neck"
+    with pytest.raises(InputError, match=message):
         bvh_poses(unknown, "here")
-
-
-def test_what_a_known_skeleton_lacks_is_named(file):
-    skeleton = [joint for joint in MIXAMO if "LeftHand" not in joint[0]]
-    motion = read_bvh(file(skeleton_text(skeleton)), unit="cm")
-    with pytest.raises(InputError, match=r"the nearest, MotionBuilder, .*, has also LeftHand; expected"):
-        bvh_poses(motion, "here")
 
 
 def with_head_at(at):
@@ -501,33 +454,25 @@ def test_a_head_that_cannot_be_is_told(file, caplog, end, head, told):
 
 
 @pytest.mark.parametrize(
-    ("up", "told"), [("y", None), *((up, f"the option `up` is y and not {up}.") for up in ("z", "x", "-y", "-x"))]
-)
-def test_bodies_along_another_axis_are_told(file, caplog, up, told):
-    list(bvh_clips(file(skeleton_text(MIXAMO)), unit="cm", up=up))
-    assert [f"walk.bvh: bodies point along y; unless they lie, {told}" in m for m in caplog.messages] == [True] * bool(
-        told
-    )
-
-
-def test_an_axis_that_points_down_is_told(file, caplog):
-    upside_down = [(name, parent, (at[0], at[1], -at[2])) for name, parent, at in MIXAMO]
-    list(bvh_clips(file(skeleton_text(upside_down)), unit="cm"))
-    assert "the option `up` is -y and not y" in caplog.text
+    ("up", "sign", "told"),
+    [("y", 1, []), ("z", 1, ["y; unless they lie, the option `up` is y and not z."]),
+     ("-y", 1, ["y; unless they lie, the option `up` is y and not -y."]),
+     ("y", -1, ["-y; unless they lie, the option `up` is -y and not y."])],
+)  # fmt: skip
+def test_bodies_along_another_axis_are_told(file, caplog, up, sign, told):
+    skeleton = [(name, parent, (at[0], at[1], sign * at[2])) for name, parent, at in MIXAMO]
+    list(bvh_clips(file(skeleton_text(skeleton)), unit="cm", up=up))
+    assert [message.partition("bodies point along ")[2] for message in caplog.messages] == told
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, r"differ in \['head', 'left_ankle'"),
         (GIVEN | {"tail": "x Spine"}, r"differ in \['tail'\]"),
         ({joint: name for joint, name in GIVEN.items() if joint != "neck"}, r"differ in \['neck'\]"),
-        (
-            GIVEN | {"neck": "Neck"},
-            r"here: joint_names has \['Neck'\], which the file does not; its joints are x Pelvis",
-        ),
+        (GIVEN | {"neck": "Neck"}, r"joint_names has \['Neck'\], which the file does not; its joints are x Pelvis"),
     ],
-    ids=["none", "a joint more", "a joint less", "not in the file"],
+    ids=["a joint more", "a joint less", "not in the file"],
 )
 def test_given_names_are_checked(unknown, given, message):
     with pytest.raises(InputError, match=message):
@@ -568,17 +513,8 @@ def test_clips_of_a_folder(folder):
 
 
 def test_clips_with_given_names_and_one_file(file):
-    path = file(skeleton_text(RENAMED))
-    with pytest.raises(InputError, match=r"walk\.bvh: its joints are no known"):
-        list(bvh_clips(path, unit="cm"))
-    clips = list(bvh_clips(path, unit="cm", joint_names=GIVEN))
+    clips = list(bvh_clips(file(skeleton_text(RENAMED)), unit="cm", joint_names=GIVEN))
     assert [clip.labels["sequence"] for clip in clips] == ["walk"] * 4
-
-
-@pytest.mark.parametrize("unit", ["mm", "m", 3.0])
-def test_a_wrong_unit_is_refused_with_the_right_one(folder, unit):
-    with pytest.raises(InputError, match=r"jump-2\.bvh: the person is (157|1.57e\+05|471) mm .* as by the `unit` cm\."):
-        list(bvh_clips(folder, unit=unit))
 
 
 @pytest.mark.parametrize(

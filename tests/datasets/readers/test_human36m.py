@@ -9,7 +9,6 @@ from tf_wsgen.datasets.clip import check_clip
 from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.readers.human36m import ACTIONS, action_of, read_videopose3d, reconcile
 from tf_wsgen.errors import InputError
-from tf_wsgen.skeleton import HUMAN16
 
 # Of 32 joints and of those 17 that move, as VideoPose3D and 3d-pose-baseline list them.
 MOVING = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
@@ -125,42 +124,30 @@ def test_other_subjects_and_strides(small):
     np.testing.assert_allclose(clips[3].pose_3d, seen_by("60457274", "S9", world(130, 2)[::50, FROM_32])[0], atol=0.01)
 
 
-@pytest.mark.parametrize(
-    ("name", "sequence", "action"),
-    [
-        *((action, action, action) for action in ACTIONS),
-        *((f"{action} 2", f"{action} 2", action) for action in ACTIONS),
-        ("TakingPhoto", "Photo", "Photo"),
-        ("TakingPhoto 1", "Photo 1", "Photo"),
-        ("WalkingDog_1", "WalkDog 1", "WalkDog"),
-        ("WalkingTogether", "WalkTogether", "WalkTogether"),
-        ("SittingDown_1", "SittingDown 1", "SittingDown"),
-        ("Jumping 12", "Jumping 12", "Jumping"),
-        ("Box 2 Box", "Box 2 Box", "Box 2 Box"),
-        ("", "", ""),
-    ],
-)
-def test_names_of_recordings_and_actions(name, sequence, action):
-    assert reconcile(name) == sequence
-    assert action_of(sequence) == action
+# As spelt in one of the archives: as VideoPose3D spells it, and the action.
+SPELLINGS = {
+    "Directions 2": ("Directions 2", "Directions"), "TakingPhoto": ("Photo", "Photo"),
+    "TakingPhoto 1": ("Photo 1", "Photo"), "WalkingDog_1": ("WalkDog 1", "WalkDog"),
+    "WalkingTogether": ("WalkTogether", "WalkTogether"), "SittingDown_1": ("SittingDown 1", "SittingDown"),
+    "Jumping 12": ("Jumping 12", "Jumping"), "Box 2 Box": ("Box 2 Box", "Box 2 Box"), "": ("", ""),
+}  # fmt: skip
 
 
-def test_the_fifteen_actions():
+def test_names_of_recordings_and_actions():
     assert len(set(ACTIONS)) == 15
+    assert {action: (reconcile(action), action_of(action)) for action in ACTIONS} == {a: (a, a) for a in ACTIONS}
+    assert {name: (reconcile(name), action_of(reconcile(name))) for name in SPELLINGS} == SPELLINGS
 
 
 # 2D poses of a file.
 
 LAYOUTS = {
     "cpn or detectron": ({"layout_name": "h36m", "num_joints": 17, "keypoints_symmetry": H36M_SIDES}, FROM_17),
-    "ground truth, no name": ({"num_joints": 17, "keypoints_symmetry": H36M_SIDES}, FROM_17),
     "hourglass, no name": ({"num_joints": 16, "keypoints_symmetry": MPII_SIDES}, FROM_MPII),
-    "hourglass": ({"layout_name": "mpii", "num_joints": 16, "keypoints_symmetry": MPII_SIDES}, FROM_MPII),
     "32 joints": ({"layout_name": "h36m", "num_joints": 32, "keypoints_symmetry": SIDES_32}, FROM_32),
     "no sides": ({"layout_name": "mpii", "num_joints": 16}, FROM_MPII),
-    "32 joints, number alone": ({"num_joints": 32}, FROM_32),
     "tuples and arrays": ({"num_joints": 17, "keypoints_symmetry": tuple(map(np.array, H36M_SIDES))}, FROM_17),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("metadata", "indices"), LAYOUTS.values(), ids=LAYOUTS)
@@ -180,15 +167,10 @@ def test_2d_poses_of_every_layout(tmp_path, small, metadata, indices):
         assert clip.labels == projected.labels
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_coco_joints_are_taken_and_derived(tmp_path, small, named):
-    metadata = {"num_joints": 17, "keypoints_symmetry": COCO_SIDES} | ({"layout_name": "coco"} if named else {})
-    seen = pixels(5, 0)
-    path = save_2d(tmp_path / "2d.npz", {"S1": {"Walking": [seen] * 4}}, metadata)
-    clip = read(small, path, test_subjects=())[0]
-    for joint, index in {"left_wrist": 9, "right_hip": 12, "left_knee": 13, "right_ankle": 16}.items():
-        np.testing.assert_array_equal(clip.pose_2d[:, HUMAN16.index(joint)], seen[:, index])
-    np.testing.assert_allclose(clip.pose_2d[:, HUMAN16.root_index], (seen[:, 11] + seen[:, 12]) / 2, rtol=1e-6)
+@pytest.mark.parametrize("name", [{"layout_name": "coco"}, {}], ids=["named", "by its sides"])
+def test_coco_joints_are_taken_and_derived(tmp_path, small, name):
+    seen, metadata = pixels(5, 0), {"num_joints": 17, "keypoints_symmetry": COCO_SIDES} | name
+    clip = read(small, save_2d(tmp_path / "2d.npz", {"S1": {"Walking": [seen] * 4}}, metadata), test_subjects=())[0]
     np.testing.assert_array_equal(clip.pose_2d, convert(seen, "coco17").points)
 
 
@@ -207,9 +189,8 @@ def test_a_third_column_is_the_confidence(tmp_path, small):
     np.testing.assert_array_equal(clip.labels["confidence"], seen[[0, 64, 128]][:, FROM_17, 2])
 
 
-@pytest.mark.parametrize("extra", [0, 1, 4])
-def test_2d_frames_after_the_motion_capture_are_cut(tmp_path, small, extra):
-    seen = pixels(5 + extra, 0)
+def test_2d_frames_after_the_motion_capture_are_cut(tmp_path, small):
+    seen = pixels(9, 0)
     path = save_2d(tmp_path / "2d.npz", {"S1": {"Walking": [seen, seen[:5], seen, seen[:5]]}})
     for clip in read(small, path, test_subjects=()):
         np.testing.assert_array_equal(clip.pose_2d, seen[:5, FROM_17])
@@ -224,8 +205,8 @@ def test_the_two_files_may_spell_differently(tmp_path):
     assert clips[0].labels["sequence"] == "S1 Photo 1"
 
 
-@pytest.mark.parametrize("container", [list, tuple, np.array])
-def test_cameras_may_be_a_list_a_tuple_or_an_array(tmp_path, small, container):
+@pytest.mark.parametrize("container", [tuple, np.array])
+def test_cameras_may_be_a_tuple_or_an_array(tmp_path, small, container):
     cameras = container([pixels(5, camera) for camera in range(4)])
     path = save_2d(tmp_path / "2d.npz", {"S1": {"Walking": cameras}})
     for camera, clip in enumerate(read(small, path, test_subjects=())):
@@ -297,28 +278,15 @@ def changed(array, index, value):
 SIGNALLING = np.array([0x7FA00000], np.uint32).view(np.float32)
 BAD_RECORDINGS = {
     "millimetres": (world() * 1000, "joints are typically .* expected metres"),
-    "centimetres": (world() * 100, "expected metres"),
     "NaN": (changed(world(), (2, 3, 0), np.nan), r"3D frame 2 is not finite \(1 such frames\)"),
-    "infinity": (changed(world(), (1, 27, 2), np.inf), "3D frame 1 is not finite"),
     "a NaN that signals": (changed(world(), (2, 3, slice(0, 1)), SIGNALLING), r"3D frame 2 is not finite"),
-    "axes swapped": (
-        world().transpose(0, 2, 1),
-        r"is float32 of shape \(3, 3, 32\); expected .* \(frames, 32 or 17, 3\)",
-    ),
-    "joints first": (world().transpose(1, 0, 2), r"is float32 of shape \(32, 3, 3\)"),
-    "other joints": (world(joints=16), r"is float32 of shape \(3, 16, 3\)"),
-    "flat": (world().reshape(3, 96), r"is float32 of shape \(3, 96\)"),
-    "2D": (world()[..., :2], r"is float32 of shape \(3, 32, 2\)"),
-    "no frames": (world(0), "has no frames"),
+    "axes swapped": (world().transpose(0, 2, 1),
+        r"is float32 of shape \(3, 3, 32\); expected .* \(frames, 32 or 17, 3\)"),
     "texts": (world().astype("U8"), r"is <U8 of shape \(3, 32, 3\); expected numbers"),
-    "objects": (world().astype(object), "is object of shape"),
-    "a list": (world().tolist(), "is a list of 3"),
     "nothing": (None, "is a NoneType"),
-    "a world elsewhere": (
-        world() + np.float32(50),
-        "a joint lies behind the camera; expected positions in the world's",
-    ),
-}
+    "a world elsewhere": (world() + np.float32(50),
+        "a joint lies behind the camera; expected positions in the world's"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("recording", "message"), BAD_RECORDINGS.values(), ids=BAD_RECORDINGS)
@@ -336,36 +304,18 @@ def test_one_frame_that_is_too_large_for_its_type_is_refused(tmp_path):
 
 
 BAD_FILES = {
-    "other arrays": ({"poses": world()}, r"has no 'positions_3d'; it has \['poses'\]"),
-    "the 2D file": (
-        {"positions_2d": {"S1": {}}, "metadata": {}},
-        r"has no 'positions_3d'; it has \['metadata', 'positions_2d'\]",
-    ),
+    "the 2D file": ({"positions_2d": {"S1": {}}, "metadata": {}},
+        r"has no 'positions_3d'; it has \['metadata', 'positions_2d'\]"),
     "an array for a dict": ({"positions_3d": world()}, r"positions_3d is float32 of shape \(3, 32, 3\)"),
-    "a list for a dict": ({"positions_3d": np.array([{}, {}])}, r"positions_3d is object of shape \(2,\)"),
-    "a number": ({"positions_3d": 5}, r"positions_3d is int64 of shape \(\)"),
-    "numbers for subjects": (
-        {"positions_3d": {1: {"Walking": world()}}},
-        "positions_3d of 1 has the key 1; expected a",
-    ),
+    "numbers for subjects": ({"positions_3d": {1: {"Walking": world()}}},
+        "positions_3d of 1 has the key 1; expected a"),
     "lines for names": ({"positions_3d": {"S1": {"A\n": world()}}}, r"positions_3d of 'S1' has the key 'A\\n'"),
     "half a character": ({"positions_3d": {"S1": {"\ud800": world()}}}, r"positions_3d of 'S1' has the key '\\ud800'"),
-    "no actions": ({"positions_3d": {"S1": world()}}, "positions_3d of 'S1' is float32 of shape"),
-    "numbers for actions": ({"positions_3d": {"S1": {2: world()}}}, "positions_3d of 'S1' has the key 2"),
-    "none of the subjects": (
-        {"positions_3d": {"S2": {"A": world()}}},
-        r"has none of the subjects .*'S11'\]; it has \['S2'\]",
-    ),
-    "no subjects": ({"positions_3d": {}}, r"has none of the subjects .*; it has \[\]"),
-    "two spellings of one": (
-        {"positions_3d": {"S1": {"Photo": world(), "TakingPhoto": world()}}},
-        "S1/TakingPhoto: is 'Photo' again, after 'Photo'; expected each recording once",
-    ),
-    "a space and an underscore": (
-        {"positions_3d": {"S1": {"Walking 1": world(), "Walking_1": world()}}},
-        "S1/Walking_1: is 'Walking 1' again",
-    ),
-}
+    "none of the subjects": ({"positions_3d": {"S2": {"A": world()}}},
+        r"has none of the subjects .*'S11'\]; it has \['S2'\]"),
+    "two spellings of one": ({"positions_3d": {"S1": {"Photo": world(), "TakingPhoto": world()}}},
+        "S1/TakingPhoto: is 'Photo' again, after 'Photo'; expected each recording once"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("content", "message"), BAD_FILES.values(), ids=BAD_FILES)
@@ -375,33 +325,6 @@ def test_a_file_of_another_structure_is_refused(tmp_path, content, message):
         read(tmp_path / "3d.npz")
 
 
-@pytest.mark.parametrize("which", ["3D", "2D"])
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "there is no such file"),
-        ("folder", "is a folder"),
-        (b"", "is empty"),
-        (b"S1,Walking\n", "cannot be read"),
-        (0.5, "cannot be read"),
-        (0.99, "cannot be read"),
-    ],
-)
-def test_what_is_no_archive_is_refused_by_name(tmp_path, small, which, content, message):
-    paths = {"3D": small, "2D": save_2d(tmp_path / "2d.npz", {"S1": {"Walking": [pixels(5)] * 4}})}
-    whole = paths[which].read_bytes()
-    paths[which].unlink()
-    if content == "folder":
-        paths[which].mkdir()
-    elif content is not None:
-        paths[which].write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
-    name = paths[which].name.replace(".", r"\.")
-    with pytest.raises(
-        InputError, match=rf"{name}: {message}.*a VideoPose3D \.npz file with positions_{which.lower()}"
-    ):
-        read(paths["3D"], paths["2D"])
-
-
 def metadata_of(**changes):
     return {"layout_name": "h36m", "num_joints": 17, "keypoints_symmetry": H36M_SIDES} | changes
 
@@ -409,45 +332,28 @@ def metadata_of(**changes):
 SOUND = [pixels(5)] * 4
 BAD_2D = {
     "no subject": ({"S5": {"Walking": SOUND}}, None, "has no 2D poses in .*2d.npz; expected those of every camera"),
-    "no action": ({"S1": {"Walking 1": SOUND}}, None, "S1/Walking, camera 54138969: has no 2D poses"),
-    "no camera": ({"S1": {"Walking": [*SOUND[:3], None]}}, None, "S1/Walking, camera 60457274: has no 2D poses"),
     "three cameras": ({"S1": {"Walking": SOUND[:3]}}, None, "S1/Walking: is a list of 3; expected a list of 2D poses"),
-    "one array": ({"S1": {"Walking": SOUND[0]}}, None, "S1/Walking: is a list of 5"),
-    "a text": ({"S1": {"Walking": "abcd"}}, None, "S1/Walking: is a str"),
-    "a frame too few": (
-        {"S1": {"Walking": [SOUND[0][:4]] * 4}},
-        None,
-        "camera 54138969: has 4 frames in 2D and 5 in 3D; expected as many or a few more in 2D",
-    ),
+    "a frame too few": ({"S1": {"Walking": [SOUND[0][:4]] * 4}}, None,
+        "camera 54138969: has 4 frames in 2D and 5 in 3D; expected as many or a few more in 2D"),
+    "no camera": ({"S1": {"Walking": [*SOUND[:3], None]}}, None, "S1/Walking, camera 60457274: has no 2D poses"),
     "another frame rate": ({"S1": {"Walking": [pixels(10)] * 4}}, None, "has 10 frames in 2D and 5 in 3D"),
     "no frames": ({"S1": {"Walking": [pixels(0)] * 4}}, None, "has no frames in 2D"),
     "16 joints": ({"S1": {"Walking": [pixels(5, joints=16)] * 4}}, None, r"float32 of shape \(5, 16, 2\); .*, 17, 2\)"),
-    "axes swapped": ({"S1": {"Walking": [SOUND[0].transpose(0, 2, 1)] * 4}}, None, r"shape \(5, 2, 17\)"),
-    "four columns": ({"S1": {"Walking": [pixels(5, columns=4)] * 4}}, None, r"shape \(5, 17, 4\)"),
     "texts": ({"S1": {"Walking": [SOUND[0].astype("U9")] * 4}}, None, "2D poses are <U9"),
-    "lists": ({"S1": {"Walking": [SOUND[0].tolist()] * 4}}, None, "2D poses are a list of 5"),
     "normalised": ({"S1": {"Walking": [SOUND[0] / 500 - 1] * 4}}, None, "less than 10 across; expected pixels"),
     "NaN": ({"S1": {"Walking": [changed(SOUND[0], (3, 1), np.nan)] * 4}}, None, "2D frame 3 is not finite"),
-    "infinity": ({"S1": {"Walking": [changed(SOUND[0], (4, 16), -np.inf)] * 4}}, None, "2D frame 4 is not finite"),
-    "two spellings": (
-        {"S1": {"Walking": SOUND, "Walking ": SOUND}},
-        None,
-        r"S1/Walking: is there as \['Walking', 'Walking '\]",
-    ),
+    "two spellings": ({"S1": {"Walking": SOUND, "Walking ": SOUND}}, None,
+        r"S1/Walking: is there as \['Walking', 'Walking '\]"),
     "no metadata": ({}, {}, "has no metadata with num_joints; .*keypoints_2d_convention"),
-    "metadata of texts": ({}, "h36m", "has no metadata with num_joints"),
     "an unknown layout": ({}, metadata_of(layout_name="humaneva15"), "has layout 'humaneva15' of 17 joints"),
-    "another number": ({}, metadata_of(num_joints=16), "has layout 'h36m' of 16 joints"),
     "other sides": ({}, metadata_of(keypoints_symmetry=COCO_SIDES), "layout 'h36m', 17 joints .* which fit nothing"),
-    "right and left swapped": ({}, metadata_of(keypoints_symmetry=H36M_SIDES[::-1]), "which fit nothing"),
     "sides of texts": ({}, metadata_of(keypoints_symmetry=[["a"], ["b"]]), "keypoints_symmetry is no pair of lists"),
-    "one number for sides": ({}, metadata_of(keypoints_symmetry=5), "keypoints_symmetry is no pair of lists"),
     "neither name nor sides": ({}, {"num_joints": 17}, r"which fit \['human36m_17', 'coco17'\]"),
     "numbers for subjects": ({1: {}}, None, "positions_2d of 1 has the key 1"),
-}
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, SIGNALLING], ids=["NaN", "infinity", "signalling"])
+@pytest.mark.parametrize("value", [np.inf, SIGNALLING], ids=["infinity", "signalling"])
 def test_joints_derived_from_what_is_not_finite_are_refused(tmp_path, small, value):
     cameras = [changed(SOUND[0], (3, slice(3, 7)), value)] * 4
     path = save_2d(tmp_path / "2d.npz", {"S1": {"Walking": cameras}}, {"layout_name": "coco", "num_joints": 17})
@@ -464,17 +370,13 @@ def test_broken_2d_poses_are_refused_by_place(tmp_path, small, content, metadata
 
 BAD_OPTIONS = {
     "an unknown subject": ({"train_subjects": ("S1", "S2")}, "subject is 'S2'; expected one of"),
-    "a text for subjects": ({"test_subjects": "S9"}, "subject is 'S'"),
     "one subject in both": ({"test_subjects": ("S1",)}, "subject 'S1' is listed twice"),
-    "one subject twice": ({"train_subjects": ("S5", "S5")}, "subject 'S5' is listed twice"),
     "no subject": ({"train_subjects": (), "test_subjects": ()}, r"none of the subjects \[\]"),
     "stride 0": ({"test_stride": 0}, "test_stride is 0; expected a whole number from 1"),
-    "a negative stride": ({"train_stride": -1}, "train_stride is -1"),
-    "half a stride": ({"train_stride": 1.5}, "train_stride is 1.5"),
     "a stride of True": ({"test_stride": True}, "test_stride is True"),
     "a convention without 2D": ({"keypoints_2d_convention": "coco17"}, "given without positions_2d"),
     "an unknown convention": ({"keypoints_2d_convention": "coco19"}, "convention is 'coco19'; did you mean"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("options", "message"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)

@@ -206,59 +206,31 @@ def with_value(values, index, value):
 
 BROKEN = {
     "no folder": (shutil.rmtree, "h36m: there is no such folder; expected one with S1/MyPoses/3D_positions"),
-    "an empty folder": (
-        lambda folder: [shutil.rmtree(path) for path in folder.iterdir()],
-        r"has no S\*/MyPoses/3D_positi",
-    ),
-    "a folder too high": (
-        lambda folder: folder.rename(folder.parent / "x") and (folder / "h36m").mkdir(parents=True),
-        "has no S",
-    ),
-    "no recordings": (
-        lambda folder: [path.unlink() for path in positions_file(folder, "S1", "x").parent.iterdir()],
-        r"S1/MyPoses/3D_positions: has no \.h5 files",
-    ),
-    "an empty file": (lambda folder: a_recording(folder).write_bytes(b""), r"Walking 1\.h5: is empty"),
-    "a folder for a file": (lambda folder: a_recording(folder).unlink() or a_recording(folder).mkdir(), "is a folder"),
-    "a text": (
-        lambda folder: a_recording(folder).write_text("x, y, z"),
-        r"Walking 1\.h5: cannot be read as an HDF5 file",
-    ),
-    "cut": (cut(a_recording, 0.5), r"Walking 1\.h5: cannot be read as an HDF5 file with 3D_positions"),
+    "a folder too high": (lambda folder: folder.rename(folder.parent / "x") and (folder / "h36m").mkdir(parents=True),
+        "has no S"),
+    "no recordings": (lambda folder: [path.unlink() for path in positions_file(folder, "S1", "x").parent.iterdir()],
+        r"S1/MyPoses/3D_positions: has no \.h5 files"),
     "another dataset": (positions(FLAT, "3d"), r"Walking 1\.h5: has no dataset '3D_positions'; it has \['3d'\]"),
     "rows for columns": (positions(FLAT.T), r"3D_positions has shape \(4, 96\); expected \(96, N\)"),
-    "17 joints": (positions(FLAT[:51]), r"3D_positions has shape \(51, 4\)"),
-    "not flat": (positions(FLAT.reshape(32, 3, 4)), r"3D_positions has shape \(32, 3, 4\)"),
-    "texts": (positions(np.full((96, 4), b"1")), "3D_positions is not an array of numbers"),
     "no frames": (positions(FLAT[:, :0]), r"Walking 1\.h5: .*(no frames|stores 0)"),
     "metres": (positions(FLAT / 1000), r"Walking 1\.h5: joints are typically .* expected millimetres"),
     "NaN": (positions(with_value(FLAT, (5, 2), np.nan)), r"Walking 1\.h5: 3D frame 2 is not finite"),
-    "infinity": (positions(with_value(FLAT, (95 - 14, 3), np.inf)), r"Walking 1\.h5: 3D frame 3 is not finite"),
     "10¹² frames": (announce, r"Walking 1\.h5: 3D_positions announces 384,000,000,000,000 bytes but stores 0"),
     "one recording twice": (
-        lambda folder: shutil.copy(positions_file(folder, "S9", "Photo"), positions_file(folder, "S9", "TakingPhoto")),
-        r"TakingPhoto\.h5: is 'Photo' again, after 'Photo'; expected each recording once",
-    ),
-    "no detections": (
-        lambda folder: shutil.rmtree(folder / "S9/StackedHourglass"),
-        "S9/StackedHourglass: there is no such",
-    ),
-    "no video": (
-        lambda folder: a_video(folder).unlink(),
-        r"camera 55011271: has no 2D poses in .*h36m; expected those of",
-    ),
-    "one video twice": (
-        lambda folder: shutil.copy(a_video(folder), a_video(folder).with_name("Walking 1.55011271.h5")),
-        r"Walking_1\.55011271\.h5: is there again, after Walking 1\.55011271\.h5",
-    ),
+        lambda folder: shutil.copy(*(positions_file(folder, "S9", name) for name in ("Photo", "TakingPhoto"))),
+        r"TakingPhoto\.h5: is 'Photo' again, after 'Photo'; expected each recording once"),
+    "no detections": (lambda folder: shutil.rmtree(folder / "S9/StackedHourglass"),
+        "S9/StackedHourglass: there is no such"),
+    "no video": (lambda folder: a_video(folder).unlink(),
+        r"camera 55011271: has no 2D poses in .*h36m; expected those of"),
+    "one video twice": (lambda folder: shutil.copy(a_video(folder), a_video(folder).with_name("Walking 1.55011271.h5")),
+        r"Walking_1\.55011271\.h5: is there again, after Walking 1\.55011271\.h5"),
     "a video cut": (cut(a_video, 0.7), r"Walking_1\.55011271\.h5: cannot be read as an HDF5 file with poses"),
     "other poses": (poses(SEEN, "preds"), r"has no dataset 'poses'; it has \['preds'\]"),
     "17 joints seen": (poses(np.ones((4, 17, 2))), r"float64 of shape \(4, 17, 2\); expected .* joints as mpii16"),
-    "flat poses": (poses(SEEN.reshape(4, 32)), r"poses has shape \(4, 32\); expected \(N, N, N\)"),
     "a frame too few": (poses(SEEN[:3]), "camera 55011271: has 3 frames in 2D and 4 in 3D"),
-    "NaN seen": (poses(with_value(SEEN, (2, 1, 1), np.nan)), "camera 55011271: 2D frame 2 is not finite"),
     "heatmap coordinates": (poses(SEEN / 100), "expected pixels"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)

@@ -70,12 +70,6 @@ def test_one_row_by_hand(tmp_path):
     assert clip.pose_2d is None
 
 
-def test_the_type_of_the_numbers_does_not_matter(tmp_path):
-    rows = flat(people(3))
-    (clip,) = read(save(tmp_path / "a.mat", poses_3d=rows.astype(np.int16)))
-    np.testing.assert_array_equal(clip.pose_3d, people(3).astype(np.int16))
-
-
 def test_rows_that_are_not_as_many_are_two_clips(tmp_path):
     path = save(tmp_path / "a.mat", poses_2d=flat(people(2)), poses_3d=flat(people(3, 90)))
     first, second = read(path)
@@ -86,15 +80,9 @@ def test_rows_that_are_not_as_many_are_two_clips(tmp_path):
 
 def test_as_many_rows_after_the_stride_are_still_not_pairs(tmp_path):
     path = save(tmp_path / "a.mat", poses_2d=flat(people(2, 65)), poses_3d=flat(people(3, 66)))
-    assert [len(clip) for clip in read(path, stride=64)] == [2, 2]
-
-
-def test_every_64th_row(tmp_path):
-    path = save(tmp_path / "a.mat", poses_2d=flat(people(2)), poses_3d=flat(people(3)))
-    (clip,) = read(path, "test", stride=64)
-    np.testing.assert_allclose(clip.pose_2d, people(2)[[0, 64]], rtol=1e-6)
-    np.testing.assert_allclose(clip.pose_3d, people(3)[[0, 64]], rtol=1e-6)
-    assert clip.group == "test"
+    clips = read(path, "test", stride=64)
+    assert [(clip.group, len(clip)) for clip in clips] == [("test", 2), ("test", 2)]
+    np.testing.assert_allclose(clips[0].pose_2d, people(2, 65)[[0, 64]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +105,7 @@ def test_the_action_comes_from_the_option_or_the_name(tmp_path, name, given, act
 TURNED = {2: [1, -1], 3: [1, -1, -1]}
 
 
-@pytest.mark.parametrize("up", [(), (2,), (3,), (2, 3)])
-@pytest.mark.parametrize("told_by_option", [False, True])
+@pytest.mark.parametrize(("up", "told_by_option"), [((), False), ((2,), False), ((3,), False), ((2, 3), True)])
 def test_y_is_turned_down_where_it_points_up(tmp_path, up, told_by_option):
     stored = {d: flat(people(d) * TURNED[d] if d in up else people(d)) for d in (2, 3)}
     path = save(tmp_path / "a.mat", poses_2d=stored[2], poses_3d=stored[3])
@@ -160,49 +147,20 @@ BROKEN = {
     "other variables": ({"pose2d": FLAT_2D}, r"has none of \['poses_2d', 'Att2d', 'poses_3d', 'Att3d'\]"),
     "both names": ({"poses_2d": FLAT_2D, "Att2d": FLAT_2D}, "has both poses_2d and Att2d; expected one of them"),
     "columns for rows": ({"poses_2d": FLAT_2D.T}, r"poses_2d has shape \(32, 70\); expected \(rows, 32\)"),
-    "3D in 2D": ({"poses_2d": FLAT_3D}, r"poses_2d has shape \(70, 48\); expected \(rows, 32\)"),
-    "17 joints": ({"poses_3d": np.ones((9, 51))}, r"poses_3d has shape \(9, 51\); expected \(rows, 48\)"),
-    "not flat": ({"poses_3d": people(3)}, r"poses_3d has shape \(70, 16, 3\)"),
     "no rows": ({"poses_3d": FLAT_3D[:0]}, r"poses_3d has shape \(0, \d+\)"),
     "metres": ({"poses_3d": FLAT_3D / 1000}, "joints are typically .* expected millimetres"),
     "NaN in 2D": ({"poses_2d": with_value(FLAT_2D, (5, 31), np.nan)}, "2D frame 5 is not finite"),
-    "infinity in 3D": ({"poses_3d": with_value(FLAT_3D, (69, 0), -np.inf)}, "3D frame 69 is not finite"),
     "too large for float32": ({"poses_3d": with_value(FLAT_3D, (7, 20), 1e300)}, "3D frame 7 is not finite"),
     "complex": ({"poses_2d": FLAT_2D * 1j}, "poses_2d is complex128; expected numbers"),
     "a text": ({"poses_2d": "none"}, "poses_2d is <U4; expected numbers"),
     "cells": ({"poses_2d": np.array([[FLAT_2D, FLAT_2D]], object)}, "poses_2d is object; expected numbers"),
-    "a struct": ({"poses_2d": {"x": FLAT_2D}}, "poses_2d is .*; expected numbers"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("content", "message"), BROKEN.values(), ids=BROKEN)
 def test_broken_variables_are_refused_by_name(tmp_path, content, message):
     path = save(tmp_path / "a.mat", **content)
     with pytest.raises(InputError, match=r"a\.mat.*" + message):
-        read(path)
-
-
-@pytest.mark.parametrize("writer", [save, save_73])
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "there is no such file"),
-        ("folder", "is a folder"),
-        (b"", "is empty"),
-        (b"poses_2d = 1;\n", "cannot be read as a .mat file with poses_2d and poses_3d"),
-        (0.3, "cannot be read"),
-        (0.9, "cannot be read"),
-    ],
-)
-def test_what_is_no_matlab_file_is_refused_by_name(tmp_path, writer, content, message):
-    path = writer(tmp_path / "a.mat", poses_2d=FLAT_2D)
-    whole = path.read_bytes()
-    path.unlink()
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
-    with pytest.raises(InputError, match=r"a\.mat: " + message):
         read(path)
 
 
@@ -218,7 +176,6 @@ def test_rows_that_are_only_announced_are_refused(tmp_path):
     [
         ({"group": "valid"}, r"group is 'valid'; expected one of \['train', 'test'\]"),
         ({"stride": 0}, "stride is 0; expected a whole number from 1"),
-        ({"stride": 2.0}, "stride is 2.0"),
         ({"stride": True}, "stride is True"),
     ],
 )

@@ -209,44 +209,22 @@ def put_element(index, value):
 
 BROKEN_TRAIN = {
     "no 2D": (lambda content: content.pop("annot2"), "has no variable 'annot2'"),
-    "no universal 3D": (lambda content: content.pop("univ_annot3"), "has no variable 'univ_annot3'"),
-    "a block for cells": (
-        put("annot2", np.ones((14, FRAMES, 56))),
-        r"annot2 is float64 of shape \(14, 6, 56\); .*cells",
-    ),
+    "a block for cells": (put("annot2", np.ones((14, FRAMES, 56))),
+        r"annot2 is float64 of shape \(14, 6, 56\); .*cells"),
     "17 joints": (put_cell("annot2", 1, lambda cell: cell[:, :34]), r"camera 1, annot2 is .*\(6, 34\); .*\(N, 56\)"),
-    "2D for 3D": (put_cell("univ_annot3", 0, lambda cell: cell[:, :56]), r"univ_annot3 is .*\(6, 56\); .*\(N, 84\)"),
-    "swapped axes": (put_cell("univ_annot3", 4, lambda cell: cell.T), r"camera 4, univ_annot3 is .*\(84, 6\)"),
-    "a row a joint": (put_cell("annot2", 0, lambda cell: cell.reshape(6, 28, 2)), r"annot2 is .*\(6, 28, 2\)"),
     "texts": (put_cell("annot2", 0, lambda _: np.array(["walking"])), "camera 0, annot2 is <U7 of shape"),
-    "complex numbers": (put_cell("annot2", 0, lambda cell: cell + 1j), "camera 0, annot2 is complex128"),
     "a cell in a cell": (put_cell("annot2", 0, lambda cell: cell_array([cell])), "camera 0, annot2 is object"),
-    "an empty cell": (put_cell("annot2", 2, lambda _: np.zeros((0, 0))), r"camera 2, annot2 is .*\(0, 0\)"),
     "no frames": (
-        lambda content: [
-            put_cell("annot2", 0, lambda cell: cell[:0])(content),
-            put_cell("univ_annot3", 0, lambda cell: cell[:0])(content),
-            content.pop("frames"),
-        ],
-        "camera 0: has no frames",
-    ),
+        lambda content: content.update(annot2=[np.ones((0, 56))] * 14, univ_annot3=[np.ones((0, 84))] * 14, frames=[]),
+        "camera 0: has no frames"),
     "2D a frame short": (put_cell("annot2", 8, lambda cell: cell[:-1]), "camera 8: .*: 5 in annot2, 6 in univ_annot3"),
-    "3D a frame short": (
-        put_cell("univ_annot3", 0, lambda cell: cell[1:]),
-        "camera 0: .*: 6 in annot2, 5 in univ_annot3",
-    ),
     "frames of another clip": (put("frames", np.arange(7)[:, None]), "different numbers of frames: .* 7 in frames"),
-    "a camera less in 3D": (
-        lambda content: content["univ_annot3"].pop(),
-        "14 cells and univ_annot3 13; expected as many",
-    ),
+    "a camera less in 3D": (lambda content: content["univ_annot3"].pop(),
+        "14 cells and univ_annot3 13; expected as many"),
     "cameras of another rig": (put("cameras", np.arange(20, 34)[None]), r"has no camera 0; its cameras are \[20, 21"),
     "too few cameras listed": (put("cameras", np.arange(8)[None]), "cameras has 8 numbers, annot2 14 cells"),
     "NaN in 2D": (put_cell("annot2", 1, put_element((2, 48), np.nan)), "camera 1: 2D frame 2 is not finite"),
-    "infinity in 3D": (put_cell("univ_annot3", 0, put_element((5, 72), np.inf)), "camera 0: 3D frame 5 is not finite"),
-    "metres": (put_cell("univ_annot3", 0, lambda cell: cell / 1e3), "camera 0: joints are typically .* millimetres"),
-    "micrometres": (put_cell("univ_annot3", 0, lambda cell: cell * 1e3), "camera 0: joints are typically .*"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN_TRAIN.values(), ids=BROKEN_TRAIN)
@@ -265,32 +243,18 @@ def rows(count):
 
 BROKEN_TEST = {
     "no 2D": ({"annot2": None}, "has no dataset 'annot2'"),
-    "no universal 3D": ({"univ_annot3": None}, "has no dataset 'univ_annot3'"),
     "no valid frames listed": ({"valid_frame": None}, "has no dataset 'valid_frame'"),
-    "no activities": ({"activity_annotation": None}, "has no dataset 'activity_annotation'"),
     "28 joints": ({"annot2": points(28, 2)[:, None]}, r"annot2 has shape \(6, 1, 28, 2\); expected \(N, 1, 17, 2\)"),
     "MATLAB's axes": ({"univ_annot3": points(17, 3).T[:, :, None]}, r"univ_annot3 has shape \(3, 17, 1, 6\)"),
-    "no axis of people": ({"annot2": points(17, 2)}, r"annot2 has shape \(6, 17, 2\)"),
-    "texts": ({"annot2": np.full((FRAMES, 1, 17, 2), b"1")}, "annot2 is not an array of numbers"),
     "2D a frame short": ({"annot2": points(17, 2, 5)[:, None]}, "different numbers of frames: 5 in annot2, 6 in univ"),
     "validity a frame short": ({"valid_frame": rows(5)}, "5 in valid_frame"),
-    "activities a frame long": ({"activity_annotation": rows(7)}, "7 in activity_annotation"),
     "half valid": ({"valid_frame": 0.5 * rows(FRAMES)}, "valid_frame holds values other than 0 and 1"),
     "activity 8": ({"activity_annotation": 8 * rows(FRAMES)}, "of frame 0 is 8.0; expected 1 to 7"),
-    "activity NaN": ({"activity_annotation": np.nan * rows(FRAMES)}, "of frame 0 is nan; expected 1 to 7"),
     "no frames": (
-        {
-            "annot2": np.ones((0, 1, 17, 2)),
-            "univ_annot3": np.ones((0, 1, 17, 3)),
-            "valid_frame": rows(0),
-            "activity_annotation": rows(0),
-        },
-        "has no frames",
-    ),
-    "NaN in 3D": ({"univ_annot3": points(17, 3)[:, None] * np.nan}, "3D frame 0 is not finite"),
-    "infinity in 2D": ({"annot2": points(17, 2)[:, None] * np.inf}, "2D frame 0 is not finite"),
+        {"annot2": np.ones((0, 1, 17, 2)), "univ_annot3": np.ones((0, 1, 17, 3)),
+         "valid_frame": rows(0), "activity_annotation": rows(0)}, "has no frames"),
     "metres": ({"univ_annot3": points(17, 3)[:, None] / 1e3}, "joints are typically .* expected millimetres"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "message"), BROKEN_TEST.values(), ids=BROKEN_TEST)
@@ -298,37 +262,6 @@ def test_broken_test_files_are_refused_by_name_and_place(tmp_path, changes, mess
     write_test(tmp_path / "TS3", **changes)
     with pytest.raises(InputError, match=r"TS3.annot_data\.mat: .*" + message) as error:
         read(read_3dhp_test, tmp_path)
-    assert "\n" not in str(error.value)
-
-
-def test_a_test_file_that_announces_more_than_it_stores_is_refused(tmp_path):
-    write_test(tmp_path / "TS1")
-    with h5py.File(tmp_path / "TS1/annot_data.mat", "r+") as file:
-        del file["annot2"]
-        file.create_dataset("annot2", (10**9, 1, 17, 2), np.float64, chunks=(1024, 1, 17, 2))
-    with pytest.raises(InputError, match=r"annot2 announces 272,000,000,000 bytes but stores"):
-        read(read_3dhp_test, tmp_path)
-
-
-@pytest.mark.parametrize("content", [None, "folder", b"", b"frame,x,y\n", 0.5], ids=str)
-@pytest.mark.parametrize(
-    ("write", "file", "reader"),
-    [(write_train, "S1/Seq1/annot.mat", read_3dhp_train), (write_test, "TS1/annot_data.mat", read_3dhp_test)],
-    ids=["train", "test"],
-)
-def test_what_is_no_such_file_is_refused_by_name(tmp_path, write, file, reader, content):
-    path = tmp_path / file
-    write(path.parent)
-    whole = path.read_bytes()
-    path.unlink()
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
-    with pytest.raises(
-        InputError, match=path.name + ": .*(no such file|is a folder|is empty|cannot be read as|has no variable)"
-    ) as error:
-        read(reader, tmp_path)
     assert "\n" not in str(error.value)
 
 
@@ -347,7 +280,6 @@ def test_a_file_of_the_other_matlab_version_is_refused(tmp_path):
         ({"cameras": [0, 1, 0]}, r"cameras are \[0, 1, 0\]; expected .* each once"),
         ({"cameras": [0, 14]}, "has no camera 14"),
         ({"stride": 0}, "stride is 0; expected a whole number from 1"),
-        ({"stride": 2.5}, "stride is 2.5"),
         ({"annotation": "annot2"}, r"annotation is 'annot2'; expected one of \['univ_annot3', 'annot3'\]"),
     ],
 )
@@ -357,33 +289,25 @@ def test_options_that_mean_nothing_are_refused(tmp_path, options, message):
         read(read_3dhp_train, tmp_path, **options)
 
 
-def test_the_test_reader_knows_its_annotations(tmp_path):
-    write_test(tmp_path / "TS1")
-    with pytest.raises(InputError, match="annotation is 'annot'"):
-        read(read_3dhp_test, tmp_path, annotation="annot")
-
-
-@pytest.mark.parametrize(
-    ("reader", "message"),
-    [
-        (read_3dhp, r"neither S\*/Seq\* nor TS\*"),
-        (read_3dhp_train, r"no folders S\*/Seq\*"),
-        (read_3dhp_test, r"no .* TS\*"),
-    ],
-)
-def test_folders_without_the_data_set_are_refused(tmp_path, reader, message):
-    with pytest.raises(InputError, match=message):
-        read(reader, tmp_path)
-    with pytest.raises(InputError, match="nowhere: there is no such folder"):
-        read(reader, tmp_path / "nowhere")
+def test_folders_without_the_data_set_are_refused(tmp_path):
     (tmp_path / "a.mat").write_bytes(b"x")
-    with pytest.raises(InputError, match=r"a\.mat: there is no such folder"):
-        read(reader, tmp_path / "a.mat")
+    neither = {
+        read_3dhp: r"neither S\*/Seq\* nor TS\*",
+        read_3dhp_train: r"no folders S\*/Seq\*",
+        read_3dhp_test: "no .* TS",
+    }
+    for reader, message in neither.items():
+        for folder, found in (
+            ("", message),
+            ("nowhere", "nowhere: there is no such folder"),
+            ("a.mat", "no such folder"),
+        ):
+            with pytest.raises(InputError, match=found):
+                read(reader, tmp_path / folder)
 
 
 @pytest.mark.parametrize(
-    ("folders", "reader"),
-    [(["S1/Seq1", "copy/S1/Seq1"], read_3dhp_train), (["TS1", "old/TS1"], read_3dhp_test)],
+    ("folders", "reader"), [(["S1/Seq1", "copy/S1/Seq1"], read_3dhp_train), (["TS1", "old/TS1"], read_3dhp_test)]
 )
 def test_a_sequence_that_is_there_twice_is_refused(tmp_path, folders, reader):
     for folder in folders:

@@ -146,6 +146,7 @@ def read(*arguments, **options):
 
 
 LAYOUTS = ["a.h5", "a.json", "a.mat"]
+CONFIDENCE = np.linspace(0.0, 1.0, 48).reshape(3, 16)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -159,12 +160,6 @@ def test_all_layouts_give_the_same_people(tmp_path, name):
     assert clip.labels["subject"].tolist() == (["0", "1", "0"] if name == "a.json" else ["0", "2", "0"])
     assert (clip.group, clip.pose_3d, clip.image_size) == ("test", None, None)
     assert set(clip.labels) == {"sequence", "subject", "visible"}
-
-
-def test_one_joint_by_hand(tmp_path):
-    # MPII's joint 13 is the left shoulder: 25 + 200 + 260 and 300 + 65 + 0.5 for person 2.
-    clip = read(write(tmp_path / "a.h5"))
-    np.testing.assert_array_equal(clip.pose_2d[2, HUMAN16.index("left_shoulder")], [485.0, 365.5])
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -210,14 +205,12 @@ def test_people_are_named_by_what_the_file_has(tmp_path, changes, sequence, subj
 
 
 def test_confidence_is_handed_on_in_our_order(tmp_path):
-    confidence = np.linspace(0.0, 1.0, 48).reshape(3, 16)
-    write_pose_hg(tmp_path / "a.h5", confidence=confidence)
+    write_pose_hg(tmp_path / "a.h5", confidence=CONFIDENCE)
     clip = read(tmp_path / "a.h5")
-    np.testing.assert_array_equal(clip.labels["confidence"], confidence[:, OF_16] * expected_poses()[1])
+    np.testing.assert_array_equal(clip.labels["confidence"], CONFIDENCE[:, OF_16] * expected_poses()[1])
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-@pytest.mark.parametrize("confidence", [None, np.linspace(0.0, 1.0, 48).reshape(3, 16)], ids=["plain", "confidence"])
+@pytest.mark.parametrize(("name", "confidence"), [("a.h5", CONFIDENCE), ("a.json", None), ("a.mat", None)])
 def test_detections_take_the_place_of_annotations(tmp_path, name, confidence):
     found = np.random.default_rng(0).normal(400.0, 90.0, (3, 16, 2))
     found[0, 0] = 0.0  # A detector says so of a joint that it sees there.
@@ -256,31 +249,21 @@ BROKEN_POSE_HG = {
     "no joints": ({"part": None}, "has no dataset 'part'"),
     "no flags": ({"visible": None}, "has no dataset 'visible'"),
     "14 joints": ({"part": POINTS[:, :14]}, r"part has shape \(3, 14, 2\); expected \(N, 16, 2\)"),
-    "3D": ({"part": np.ones((3, 16, 3))}, r"part has shape \(3, 16, 3\)"),
-    "flat rows": ({"part": POINTS.reshape(3, 32)}, r"part has shape \(3, 32\)"),
-    "swapped axes": ({"part": POINTS.transpose(0, 2, 1)}, r"part has shape \(3, 2, 16\)"),
-    "texts": ({"part": np.full((3, 16, 2), b"1")}, "part is not an array of numbers"),
     "flags of others": ({"visible": np.ones((4, 16))}, r"visible has shape \(4, 16\); expected \(3, 16\)"),
     "half in sight": ({"visible": 0.5 * IN_SIGHT}, "visible holds values other than 0 and 1"),
-    "names of others": ({"imgname": np.array(IMAGES[:2], "S13")}, "imgname is not 3 short texts"),
     "names that are numbers": ({"imgname": np.arange(3)}, r"imgname has shape \(3,\)"),
     "codes of no characters": ({"imgname": np.full((3, 16), 1e6)}, "imgname holds numbers that are no characters"),
     "names that are endless": ({"imgname": np.array(IMAGES, "S5000")}, "imgname is not 3 short texts"),
     "person 0.5": ({"person": np.array([0.5, 1.0, 2.0])}, "person holds values that are not whole"),
-    "person NaN": ({"person": np.full(3, np.nan)}, "person holds values that are not whole"),
-    "person 10³⁰⁰": ({"person": np.full(3, 1e300)}, "person holds values that are not whole"),
-    "persons of others": ({"person": np.arange(4.0)}, r"person has shape \(4,\)"),
     "one person twice": ({"person": np.zeros(3)}, r"rows 0 and 1 are both person 0 of image '015601864\.jpg'"),
     "confidence a row": ({"confidence": np.ones(3)}, r"confidence has shape \(3,\)"),
     "negative confidence": ({"confidence": -np.ones((3, 16))}, "confidence holds negative"),
-    "nobody": (
-        {"part": np.ones((0, 16, 2)), "visible": np.ones((0, 16)), "imgname": None, "index": None, "person": None},
-        "has no frames",
-    ),
+    "nobody": ({"part": POINTS[:0], "visible": IN_SIGHT[:0], "imgname": None, "index": None, "person": None},
+        "has no frames"),
     "nobody with joints": ({"part": 0 * POINTS}, "has no frames"),
+    "texts": ({"part": np.full((3, 16, 2), b"1")}, "part is not an array of numbers"),
     "NaN": ({"part": POINTS * np.nan}, "2D frame 0 is not finite"),
-    "infinity": ({"part": POINTS + np.inf}, "2D frame 0 is not finite"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "message"), BROKEN_POSE_HG.values(), ids=BROKEN_POSE_HG)
@@ -309,23 +292,15 @@ def without(row, name):
 
 BROKEN_HRNET = {
     "an object": (lambda content: {"people": content}, "is not a list of people"),
-    "nobody": (lambda _: [], "is not a list of people"),
     "a list of lists": (lambda content: [content], "person 0 is a list"),
     "no image": (without(1, "image"), "person 1 has no image name 'image'; it has"),
-    "image 7": (in_person(1, image=7), "person 1 has no image name"),
     "no joints, as in test.json": (without(0, "joints"), "person 0 has no 'joints'"),
-    "no flags": (without(2, "joints_vis"), "person 2 has no 'joints_vis'"),
     "15 joints": (in_person(0, joints=[[1.0, 2.0]] * 15), r"person 0, joints is .*\(15, 2\); .*\(16, 2\)"),
-    "3D": (in_person(0, joints=[[1.0, 2.0, 3.0]] * 16), r"person 0, joints is .*\(16, 3\)"),
-    "swapped axes": (in_person(0, joints=[[1.0] * 16] * 2), r"person 0, joints is .*\(2, 16\)"),
     "uneven rows": (in_person(2, joints=[[1.0, 2.0]] * 15 + [[1.0]]), "person 2, joints has rows of different lengths"),
     "texts": (in_person(2, joints=[["1", "2"]] * 16), "person 2, joints is <U1"),
-    "nothing for a number": (in_person(2, joints=[[None, 2.0]] * 16), "person 2, joints is object"),
     "a number too large": (in_person(2, joints=[[10**400, 2]] * 16), "person 2, joints is object"),
-    "flags of 15": (in_person(2, joints_vis=[1] * 15), r"person 2, joints_vis is int64 of shape \(15,\)"),
     "flag 2": (in_person(2, joints_vis=[2] * 16), "person 2, joints_vis holds values other than 0 and 1"),
-    "NaN": (in_person(0, joints=[[float("nan"), 2.0]] * 16), "holds NaN; expected finite numbers"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN_HRNET.values(), ids=BROKEN_HRNET)
@@ -334,13 +309,6 @@ def test_broken_hrnet_files_are_refused_by_name_and_place(tmp_path, change, mess
     with pytest.raises(InputError, match=r"a\.json: " + message) as error:
         read(tmp_path / "a.json")
     assert "\n" not in str(error.value)
-
-
-def test_a_number_that_is_infinite_only_for_floats_is_refused(tmp_path):
-    text = json.dumps(hrnet()).replace("25.0", "1e999", 1)
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(InputError, match=r"a\.json: 2D frame 0 is not finite"):
-        read(tmp_path / "a.json")
 
 
 def change_record(*where, **fields):
@@ -365,26 +333,16 @@ POINT = (0, RECORD, ("annopoints", 0), ("point", 1))
 PLACE = r"RELEASE\.annolist\(1\)\.annorect\(1\)\.annopoints\.point\(2\)"
 BROKEN_ORIGINAL = {
     "no images": (drop("annolist"), r"RELEASE\.annolist is not a struct"),
-    "images that are numbers": (lambda release: release.update(annolist=np.ones((1, 4))), r"annolist is not a struct"),
     "no split": (drop("img_train"), r"RELEASE\.img_train has 0 values; expected 4"),
-    "a split of others": (lambda release: release.update(img_train=np.ones((1, 3))), r"img_train has 3 values"),
     "no training images": (lambda release: release.update(img_train=np.zeros((1, 4))), "has no annotated person"),
-    "an image without image": (change_record(0, image=np.zeros((0, 0))), r"annolist\(1\)\.image is not a struct"),
     "an image without name": (change_record(3, image=struct(name=7.0)), r"annolist\(4\)\.image\.name is not one text"),
-    "people that are numbers": (change_record(3, annorect=np.ones((1, 2))), r"annolist\(4\)\.annorect is not a struct"),
-    "points that are numbers": (change_record(0, RECORD, annopoints=struct(point=3.0)), r"annopoints\.point is not a"),
     "joints that are numbers": (change_record(0, RECORD, annopoints=3.0), r"annorect\(1\)\.annopoints is not a struct"),
     "a joint without x": (change_record(*POINT, x=np.zeros((0, 0))), PLACE + r"\.x is not one number"),
-    "two values for y": (change_record(*POINT, y=np.ones((1, 2))), PLACE + r"\.y is not one number"),
-    "a struct for y": (change_record(*POINT, y=struct(a=1.0)), PLACE + r"\.y is not one number"),
     "joint 16": (change_record(*POINT, id=16.0), PLACE + r"\.id is 16; expected 0 to 15"),
-    "joint 1.5": (change_record(*POINT, id=1.5), PLACE + r"\.id is 1\.5"),
     "one joint twice": (change_record(*POINT, id=15.0), PLACE + r"\.id is 15; expected 0 to 15, each once"),
     "a flag of 3": (change_record(*POINT, is_visible=3.0), PLACE + r"\.is_visible holds values other than 0 and 1"),
     "a flag in words": (change_record(*POINT, is_visible="yes"), "cannot be read as MPII annotations .*yes"),
-    "NaN": (change_record(*POINT, x=np.nan), "2D frame 0 is not finite"),
-    "infinity": (change_record(*POINT, y=np.inf), "2D frame 0 is not finite"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "message"), BROKEN_ORIGINAL.values(), ids=BROKEN_ORIGINAL)
@@ -407,11 +365,8 @@ BROKEN_DETECTIONS = {
     "no detections": ({"preds": None}, "has no dataset 'preds'"),
     "a person less": ({"preds": POINTS[:2]}, r"preds has 2 people; expected 3, as .*a\.h5 has"),
     "17 joints": ({"preds": np.ones((3, 17, 2))}, r"preds has shape \(3, 17, 2\)"),
-    "swapped axes": ({"preds": POINTS.T}, r"preds has shape \(2, 16, 3\)"),
-    "complex numbers": ({"preds": POINTS + 1j}, "preds is not an array of numbers"),
     "confidence of others": ({"preds": POINTS, "confidence": np.ones((2, 16))}, r"confidence has shape \(2, 16\)"),
-    "NaN": ({"preds": POINTS * np.nan}, "2D frame 0 is not finite"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "message"), BROKEN_DETECTIONS.values(), ids=BROKEN_DETECTIONS)
@@ -427,35 +382,10 @@ def test_detections_have_no_hidden_joints(tmp_path):
         read(write(tmp_path / "a.h5"), tmp_path / "d.h5", occluded_as_missing=True)
 
 
-@pytest.mark.parametrize("content", [None, "folder", b"", b"a: 1\n", 0.5], ids=str)
-@pytest.mark.parametrize("name", [*LAYOUTS, "detections.h5"])
-def test_what_is_no_such_file_is_refused_by_name(tmp_path, name, content):
-    path = write(tmp_path / name)
-    whole = path.read_bytes()
-    path.unlink()
-    if content == "folder":
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else whole[: int(content * len(whole))])
-    arguments = (write(tmp_path / "sound.h5"), path) if "detections" in name else (path,)
-    with pytest.raises(InputError, match=name + ": (there is no such|is a folder|is empty|cannot be read as)") as error:
-        read(*arguments)
-    assert "\n" not in str(error.value)
-
-
 def test_other_suffixes_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n")
     with pytest.raises(InputError, match=r"a\.csv: ends in '\.csv'; expected MPII annotations"):
         read(tmp_path / "a.csv")
-
-
-def test_names_kept_in_another_file_are_refused(tmp_path):
-    write_pose_hg(tmp_path / "names.h5")
-    write_pose_hg(tmp_path / "a.h5", imgname=None)
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
-        file["imgname"] = h5py.ExternalLink("names.h5", "imgname")
-    with pytest.raises(InputError, match=r"a\.h5: imgname is kept in another file"):
-        read(tmp_path / "a.h5")
 
 
 def test_the_validation_people(data_folder):

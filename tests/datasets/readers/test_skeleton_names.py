@@ -94,7 +94,7 @@ def test_every_known_skeleton_is_tested():
     assert {row[0] for row in FILES} | others == set(JOINT_TABLES)
 
 
-@pytest.mark.parametrize(("lost", "named"), [("rShin", "rShin"), ("neck", "Neck"), ("lHand", "lHand")])
+@pytest.mark.parametrize(("lost", "named"), [("rShin", "rShin"), ("neck", "Neck")])
 def test_a_joint_too_few_is_named(lost, named):
     names = "hip neck head lThigh lShin lFoot lShldr lForeArm lHand rThigh rShin rFoot rShldr rForeArm rHand"
     motion = motion_of(names.replace(lost, "x").split())
@@ -125,10 +125,7 @@ def test_names_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "there is no such file"),
-        ("", "is empty"),
         ("- left_knee", "holds a list; expected a YAML file of"),
-        ("left_knee", "holds a str"),
         ("# nothing", "holds a NoneType"),
         ("left_knee: [a, b]", r"has 'left_knee': \['a', 'b'\]; expected texts"),
         ("left_knee: 5", "has 'left_knee': 5; expected texts"),
@@ -140,8 +137,7 @@ def test_names_from_a_file(tmp_path):
 )
 def test_a_file_of_names_that_is_none_is_refused(tmp_path, text, message):
     path = tmp_path / "names.yaml"
-    if text is not None:
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError, match=rf"names\.yaml: .*{message}") as error:
         read_joint_names(path)
     assert "\n" not in str(error.value)
