@@ -91,12 +91,12 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     if path.is_dir() and format in (*FRAME_FORMATS, "auto"):
         with naming(path):
             return _folder(path, format)
-    with plain_file(path, KIND) as plain:
-        return _content(plain, format, convention)
-
-
-def _content(path: pathlib.Path, format: str, convention: str | None) -> FileContent:
     expected = KIND if format == "auto" else f"{KIND} ({format})"
+    with plain_file(path, expected) as plain:
+        return _content(plain, format, convention, expected)
+
+
+def _content(path: pathlib.Path, format: str, convention: str | None, expected: str) -> FileContent:
     with open(existing_file(path, expected), "rb") as file:
         start = file.read(4096)
     if format == "auto":
