@@ -4,6 +4,7 @@ python scripts/predict.py --input keypoints.json --output poses.npz --html view.
 """
 
 import dataclasses
+import functools
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 import tf_wsgen
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers.detections import Detections, read_detections
 from tf_wsgen.datasets.readers.detector_files import naming
 from tf_wsgen.errors import InputError
@@ -128,9 +130,15 @@ def predict(
         check_new(file, options.overwrite)
         if file.resolve() in [other.resolve() for other in files[:index]]:
             raise InputError(f"{file}: is to be written twice; expected another name for each file.")
-    detections = read_detections(
-        source, options.format, options.convention, options.image_size, options.lowest_confidence, options.track
+    read = functools.partial(
+        read_detections,
+        source,
+        options.format,
+        image_size=options.image_size,
+        lowest_confidence=options.lowest_confidence,
+        track=options.track,
     )
+    detections = read(convention=options.convention)
     print("".join(f"{note}\n" for note in detections.notes), end="")
     with naming(pathlib.Path(source)):
         if options.frames is not None:
@@ -140,6 +148,8 @@ def predict(
     print(_who(detections), end="")
     head_sizes = _head_sizes(options.head_sizes, len(detections.keypoints))
     # TensorFlow is imported here: mistakes so far are told at once.
+    from tf_wsgen.programs.doubts import doubt
+
     lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
     kept = _liftable(detections, lifter, str(source))
     frame, person = detections.frame[kept], detections.person[kept]
@@ -157,6 +167,9 @@ def predict(
         check_page(frame, person, options.num_hypotheses, images)
     predictions = lift_detections(detections, kept, lifter, options, str(source))
     print(report(predictions, None if head_sizes is None else head_sizes[kept]))
+    if str(source) != "-" and detections.convention in CONVENTIONS:
+        told = doubt(detections.take(kept), lifter, lambda name: read(convention=name, track="off"))
+        print(f"{told}\n" if told else "", end="")
     if output.suffix == ".npz":
         write_npz(predictions, output)
     elif output.suffix == ".json":
