@@ -21,6 +21,7 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.files import check_new, hdf5_array, open_hdf5
 from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
+from tf_wsgen.lifting.smoothing import check_window, smooth
 from tf_wsgen.programs.command_line import Size, option
 from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
 from tf_wsgen.writers.json_file import write_json
@@ -52,6 +53,7 @@ class PredictOptions:
     )
     person: str | None = option("One person's number, or largest: who takes the most of the image.")
     frames: str | None = option("Frames of a video to lift, FIRST:END without the end, such as 100:200.")
+    smooth: int | None = option("Smooth the chosen poses over time: window of frames, odd, such as 9.")
     lowest_confidence: float = option("Joints below this confidence count as missing.", 0.1, least=0.0)
     num_hypotheses: int = option("Hypotheses a pose.", 10, least=1)
     select: str = option(
@@ -123,6 +125,8 @@ def predict(
         raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
     if options.fov is not None and options.image_size is None:
         raise InputError("fov is given without image_size, which tells where the optical axis is.")
+    if options.smooth is not None:
+        check_window(options.smooth)
     if options.image and not html:
         raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
     files = [file for file in (output, html, png) if file]
@@ -166,6 +170,8 @@ def predict(
         images = images_by_frame(options.image, frame.tolist())
         check_page(frame, person, options.num_hypotheses, images)
     predictions = lift_detections(detections, kept, lifter, options, str(source))
+    if options.smooth is not None:
+        predictions = smooth(predictions, options.smooth)
     print(report(predictions, None if head_sizes is None else head_sizes[kept]))
     if str(source) != "-" and detections.convention in CONVENTIONS:
         told = doubt(detections.take(kept), lifter, lambda name: read(convention=name, track="off"))
@@ -240,6 +246,7 @@ def lift_detections(
         "image_size": options.image_size and list(options.image_size),
         "focal_length": options.focal_length,
         "height": options.height,
+        "smooth": options.smooth,
     }
     return Predictions(poses, detections.frame[kept], detections.person[kept], lifter.skeleton, about)
 

@@ -1,0 +1,51 @@
+"""The chosen poses of a person, smoothed over time."""
+
+import dataclasses
+
+import numpy as np
+from scipy.signal import savgol_filter
+
+from tf_wsgen.errors import InputError
+from tf_wsgen.lifting.result import Predictions
+
+# Quadratic motion stays as it is.
+ORDER = 2
+# Frames without the person over which their motion is taken to go on; after longer ones it begins anew.
+LONGEST_GAP = 10
+
+
+def check_window(window: int) -> None:
+    """Refuses what is no window of `smooth`."""
+    if window < ORDER + 3 or window % 2 == 0:
+        raise InputError(f"smooth is {window}; expected an odd number of frames from {ORDER + 3}.")
+
+
+def smooth(predictions: Predictions, window: int) -> Predictions:
+    """The chosen poses filtered by Savitzky and Golay over time (1964), each person on their own; the rest stays.
+
+    Frames that lack are interpolated for the filter. Where a person is seen for less than the window nothing changes.
+
+    Args:
+        predictions: Of a video: frames are numbers.
+        window: Frames, odd, at least 5.
+
+    Raises:
+        InputError: Another window, or frames that have names.
+    """
+    check_window(window)
+    if predictions.frame.dtype.kind not in "iu":
+        raise InputError("frames have names, not numbers; expected a video to smooth.")
+    smoothed = predictions.poses.pose_3d.copy()
+    for person in np.unique(predictions.person):
+        rows = np.flatnonzero(predictions.person == person)
+        rows = rows[np.argsort(predictions.frame[rows], kind="stable")]
+        frames = predictions.frame[rows]
+        for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(frames) > LONGEST_GAP + 1) + 1):
+            seen = frames[part] - frames[part][0]
+            if seen[-1] + 1 < window:
+                continue
+            values = smoothed[rows[part]].reshape(len(part), -1)
+            every = np.stack([np.interp(np.arange(seen[-1] + 1), seen, column) for column in values.T], axis=1)
+            filtered = savgol_filter(every, window, ORDER, axis=0)[seen]
+            smoothed[rows[part]] = filtered.reshape(len(part), *smoothed.shape[1:])
+    return dataclasses.replace(predictions, poses=dataclasses.replace(predictions.poses, pose_3d=smoothed))
