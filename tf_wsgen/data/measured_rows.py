@@ -92,7 +92,10 @@ def simulated_rows(
     for_others, for_simulation = tf.unstack(tf.random.split(tf.constant([seed, 0], tf.int64), 2))
     rows = np.linspace(0, len(room) - 1, min(count, len(room))).round().astype(int)
     others = tf.random.stateless_uniform([2, len(rows)], for_others, 0, len(room), tf.int64)
-    simulation = dataclasses.replace(simulation, known_exact_share=0.0)
+    # Draws that are known to be exact are left out; the detector's share of the others is larger.
+    untold = (1.0 - simulation.detector_share) * (1.0 - simulation.known_exact_share)
+    share = simulation.detector_share / max(simulation.detector_share + untold, 1e-6)
+    simulation = dataclasses.replace(simulation, known_exact_share=0.0, detector_share=share)
     pairs = simulate(tf.constant(room[rows]), tf.gather(room, others), simulation, for_simulation, skeleton)
     return PairedRows(
         pairs.keypoints.numpy() * FOCAL_LENGTH, pairs.visible.numpy(), pairs.pose_3d.numpy() * np.float32(MM_PER_METRE)
