@@ -91,7 +91,7 @@ def test_each_detector_to_bvh(tmp_path, capsys, name, convention):
 
 def test_npz_and_json_hold_the_same(tmp_path):
     source = make_file(tmp_path, "mmpose", "coco17")
-    options = PredictOptions(num_hypotheses=4, seed=3)
+    options = PredictOptions(track="file", num_hypotheses=4, seed=3)
     predictions = predict(source, options, tmp_path / "poses.npz")
     predict(source, options, tmp_path / "poses.json")
     with np.load(tmp_path / "poses.npz") as file:
@@ -124,7 +124,7 @@ def test_people_that_cannot_be_lifted_are_counted(tmp_path, capsys):
     points, confidence = people("coco17")
     confidence[2, 11:13] = 0.01
     source = write(tmp_path / "clip.json", JSON["mmpose"][0](points, confidence))
-    predictions = predict(source, PredictOptions(num_hypotheses=2), tmp_path / "a.npz")
+    predictions = predict(source, PredictOptions(track="file", num_hypotheses=2), tmp_path / "a.npz")
     assert "1 of 5 people are left out (first: frame 1, person 0)" in capsys.readouterr().out
     assert len(predictions.frame) == 4
     confidence[:, 11:13] = 0.01

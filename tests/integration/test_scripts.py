@@ -199,17 +199,6 @@ def test_a_mistake_gets_one_sentence_and_code_2(refused, arguments, message):
     refused(message, *arguments)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_help_needs_no_tensorflow(run_script, tmp_path, name):
-    for heavy in ("tensorflow", "keras", "matplotlib"):
-        (tmp_path / f"{heavy}.py").write_text("raise SystemExit('--help imported me')")
-    finished = run_script(name, "--help", environment={"PYTHONPATH": str(tmp_path)})
-    # absl leaves with 1 after --help.
-    assert finished.returncode in (0, 1)
-    assert "flags:" in finished.stdout
-    assert "imported me" not in finished.stdout + finished.stderr
-
-
 def test_every_configuration_file_is_valid(request):
     from tf_wsgen.config import load_config
 

@@ -172,12 +172,3 @@ def test_without_any_score_the_script_leaves_with_3(script, config_file, tmp_pat
 )
 def test_a_mistake_gets_one_sentence_and_code_2(refused, arguments, message):
     refused(message, "tune", *arguments)
-
-
-def test_help_needs_neither_tensorflow_nor_keras_tuner(run_script, tmp_path):
-    for heavy in ("tensorflow", "keras", "keras_tuner", "matplotlib"):
-        (tmp_path / f"{heavy}.py").write_text("raise SystemExit('--help imported me')")
-    finished = run_script("tune", "--help", environment={"PYTHONPATH": str(tmp_path)})
-    assert finished.returncode in (0, 1)
-    assert "--tuner: <random|hyperband|bayesian>" in finished.stdout
-    assert "imported me" not in finished.stdout + finished.stderr

@@ -24,9 +24,9 @@ from tf_wsgen.datasets.readers.detector_files import (
     naming,
     read_file,
 )
-from tf_wsgen.datasets.readers.detector_formats import EmptyFrame, Person
 from tf_wsgen.datasets.readers.identities import TRACKING, identities
 from tf_wsgen.datasets.readers.joint_names import listed, unused_names
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Person
 from tf_wsgen.errors import InputError
 from tf_wsgen.simulation.settings import LOWEST_SCORE
 from tf_wsgen.skeleton import HUMAN16

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
-from tf_wsgen.datasets.readers.detector_formats import Person
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
+from tf_wsgen.datasets.readers.json_values import Person
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, one_sentence
 

@@ -12,19 +12,17 @@ from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
 from tf_wsgen.datasets.readers.detector_csv import csv_people
 from tf_wsgen.datasets.readers.detector_formats import (
     JSON_FORMATS,
-    EmptyFrame,
-    Entry,
-    Person,
     coco_image_size,
     coco_joints,
-    first_entry,
     formats_that_fit,
     mmpose_joints,
     openpose,
 )
 from tf_wsgen.datasets.readers.detector_npz import videopose3d_people
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person, first_entry
+from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import existing_file, hdf5_array, load_json, open_hdf5, plain_file
+from tf_wsgen.files import existing_file, hdf5_array, load_json, one_sentence, open_hdf5, plain_file
 
 KIND = "a file of detections"
 _COCO_FAMILY = ("coco17", "halpe26", "wholebody133", "halpe136", "crowdpose14", "aic14", "jhmdb15")
@@ -39,13 +37,20 @@ FORMAT_CONVENTIONS = {
     "mediapipe": ("mediapipe33",),
     "pose_hg": ("mpii16",),
     "videopose3d": ("coco17",),
+    "dwpose": ("coco18", "body25", "coco17"),
+    "alphapose_images": ("coco18", "coco17"),
+    "openpifpaf": ("coco17", "wholebody133"),
+    "tfjs": ("coco17", "mediapipe33"),
+    "yolo_txt": ("coco17",),
     "csv": tuple(CONVENTIONS),
 }
 FORMATS = tuple(FORMAT_CONVENTIONS)
 # The formats of which a folder may hold a file a frame.
-FRAME_FORMATS = ("openpose", "mmpose", "alphapose", "ultralytics", "coco_results", "mediapipe")
+FRAME_FORMATS = ("openpose", "mmpose", "alphapose", "ultralytics", "coco_results", "mediapipe", "openpifpaf", "tfjs")
 OPENPOSE_SUFFIX = "_keypoints.json"
 HDF5_SIGNATURE, ZIP_SIGNATURE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+# Bytes of an image's labels.
+LARGEST_LABELS = 1_000_000
 CSV_SUFFIXES = (".csv", ".tsv")
 
 
@@ -88,9 +93,12 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     Raises:
         InputError: The content is not what the format says, with file and place.
     """
-    if path.is_dir() and format in (*FRAME_FORMATS, "auto"):
+    if path.is_dir() and format in (*FRAME_FORMATS, "yolo_txt", "auto"):
         with naming(path):
-            return _folder(path, format)
+            labels = (
+                [] if format not in ("yolo_txt", "auto") or list(path.glob("*.json")) else sorted(path.glob("*.txt"))
+            )
+            return _yolo_files(labels) if labels else _folder(path, format)
     expected = KIND if format == "auto" else f"{KIND} ({format})"
     with plain_file(path, expected) as plain:
         return _content(plain, format, convention, expected)
@@ -105,6 +113,8 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
         if format == "csv":
             people, told = csv_people(path, expected, convention)
             return FileContent(format, people, told)
+        if format == "yolo_txt":
+            return _yolo_files([path])
         if format == "pose_hg":
             return FileContent(format, list(_pose_hg_people(path)))
         if format == "videopose3d":
@@ -126,7 +136,7 @@ def frames_of_names(names: list[str]) -> list[int] | list[str]:
 
 
 def _frames(files: list[pathlib.Path]) -> list[int] | list[str]:
-    return frames_of_names([file.name.removesuffix(".json").removesuffix("_keypoints") for file in files])
+    return frames_of_names([re.sub(r"(\.predictions|_keypoints)?\.(json|txt)$", "", file.name) for file in files])
 
 
 def _format_by_start(path: pathlib.Path, start: bytes) -> str:
@@ -155,12 +165,17 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 
 
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
-    entries = list(openpose(content, frame) if format == "openpose" else JSON_FORMATS[format](content))
+    read = {**JSON_FORMATS, **MORE_FORMATS}
+    entries = list(openpose(content, frame) if format == "openpose" else read[format](content))
     told = size = None
     if format == "coco_annotations":
         told, size = coco_joints(content) if by_names else None, coco_image_size(content)
     elif format == "mmpose" and by_names:
         told = mmpose_joints(content)
+    elif format == "tfjs" and by_names:
+        told = tfjs_joints(content)
+    elif format == "dwpose":
+        size = canvas_size(content)
     return FileContent(format, entries, told, size)
 
 
@@ -183,6 +198,24 @@ def _folder(path: pathlib.Path, format: str) -> FileContent:
         raise others[0] if others else InputError("no people found.")
     told = next((content.convention for content in contents if content.convention), None)
     return FileContent(formats[0], [entry for content in contents for entry in content.entries] + others, told)
+
+
+def _yolo_files(files: list[pathlib.Path]) -> FileContent:
+    """YOLO's labels, a text file a frame."""
+    frames, entries = _frames(files), []
+    for file, frame in sorted(zip(files, frames, strict=True), key=lambda pair: pair[1]):
+        with one_sentence(file, f"{KIND} (yolo_txt)"):
+            found = list(yolo_people(existing_text(file), frame))
+        named = (e if not isinstance(e, Person) else e._replace(where=f"{file.name}: {e.where}") for e in found)
+        entries += named if found else [EmptyFrame(frame)]
+    return FileContent("yolo_txt", entries)
+
+
+def existing_text(file: pathlib.Path) -> str:
+    """A small text file's content; an empty one is a frame without anybody."""
+    if file.stat().st_size > LARGEST_LABELS:
+        raise InputError(f"{file}: has {file.stat().st_size:,} bytes; expected the labels of an image.")
+    return file.read_text(encoding="utf-8")
 
 
 def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:

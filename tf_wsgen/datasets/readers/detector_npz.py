@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
-from tf_wsgen.datasets.readers.detector_formats import Entry, Person
+from tf_wsgen.datasets.readers.json_values import Entry, Person
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import load_npz

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tf_wsgen.datasets.readers.detector_formats import Person
+from tf_wsgen.datasets.readers.json_values import Person
 from tf_wsgen.datasets.tracking import NOBODY, follow
 
 TRACKING = ("auto", "file", "off")

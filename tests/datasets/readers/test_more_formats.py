@@ -1,0 +1,100 @@
+"""What further programs write, in their own structures, comes back joint by joint."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convert
+from tf_wsgen.datasets.readers.detections import read_detections
+from tf_wsgen.errors import InputError
+
+SIZE = (800, 600)
+COCO, OPENPOSE = CONVENTIONS["coco17"], CONVENTIONS["coco18"]
+
+
+def points(table, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(50, 550, (len(table.joints), 2)).round(2), rng.uniform(0.3, 1.0, len(table.joints)).round(3)
+
+
+def flat(table, seed=0):
+    found, score = points(table, seed)
+    return np.concatenate([found, score[:, None]], axis=1).ravel().tolist()
+
+
+def named(seed=0):
+    found, score = points(COCO, seed)
+    return {
+        "score": 0.9,
+        "keypoints": [
+            {"x": x, "y": y, "score": s, "name": joint}
+            for (x, y), s, joint in zip(found.tolist(), score.tolist(), COCO.joints, strict=True)
+        ],
+    }
+
+
+def labels(seed=0, end=""):
+    found, score = points(COCO, seed)
+    joints = " ".join(f"{x / 800:.8f} {y / 600:.8f} {s:.3f}" for (x, y), s in zip(found, score, strict=True))
+    return f"0 0.5 0.5 0.4 0.8 {joints}{end}\n"
+
+
+OPENPOSE_PERSON = {"pose_keypoints_2d": flat(OPENPOSE)}
+JSON = {
+    "dwpose": (OPENPOSE, [{"people": [OPENPOSE_PERSON], "canvas_width": 800, "canvas_height": 600}]),
+    "alphapose, open": (OPENPOSE, {"7.jpg": {"version": "AlphaPose", "people": [OPENPOSE_PERSON]}}),
+    "alphapose, cmu": (OPENPOSE, {"7.jpg": {"version": "AlphaPose", "bodies": [{"joints": flat(OPENPOSE)}]}}),
+    "openpifpaf": (COCO, [{"keypoints": flat(COCO), "bbox": [1, 2, 3, 4], "score": 0.9, "category_id": 1}]),
+    "tfjs, a pose": (COCO, named()),
+    "tfjs, poses": (COCO, [named()]),
+    "tfjs, frames": (COCO, [[], [named()]]),
+}
+
+
+@pytest.mark.parametrize(("table", "content"), JSON.values(), ids=JSON)
+def test_json(tmp_path, table, content):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    found, score = points(table)
+    expected = convert(found[None], table, score[None] > 0, score[None])
+    read = read_detections(tmp_path / "a.json")
+    np.testing.assert_allclose(read.keypoints, np.where(expected.visible[..., None], expected.points, 0), atol=1e-3)
+    np.testing.assert_allclose(read.confidence, expected.confidence, atol=1e-6)
+    assert read.convention == table.name
+
+
+def test_frames_of_a_video_of_alphapose(tmp_path):
+    image = {"people": [{"pose_keypoints_2d": flat(OPENPOSE)}]}
+    (tmp_path / "a.json").write_text(json.dumps({f"{frame}.jpg": image for frame in (10, 9)}))
+    assert read_detections(tmp_path / "a.json").frame.tolist() == [9, 10]
+
+
+def test_a_folder_of_openpifpaf(tmp_path):
+    for frame in (2, 10):
+        person = {"keypoints": flat(COCO), "bbox": [1, 2, 3, 4], "score": 0.9, "category_id": 1}
+        (tmp_path / f"{frame}.jpg.predictions.json").write_text(json.dumps([person]))
+    assert read_detections(tmp_path).frame.tolist() == [2, 10]
+
+
+@pytest.mark.parametrize(("end", "person"), [("", 0), (" 0.91", 0), (" 0.91 4", 4)])
+def test_labels_of_yolo(tmp_path, end, person):
+    (tmp_path / "clip_3.txt").write_text(labels(end=end))
+    (tmp_path / "clip_12.txt").write_text("")
+    (tmp_path / "clip_4.txt").write_text(labels(1, end))
+    read = read_detections(tmp_path, image_size=SIZE, track="file")
+    assert (read.frame.tolist(), read.person.tolist(), read.span) == ([3, 4], [person] * 2, (3, 12))
+    found, score = points(COCO)
+    expected = convert(found[None], COCO, score[None] > 0)
+    np.testing.assert_allclose(read.keypoints[0], expected.points[0], atol=0.01)
+    with pytest.raises(InputError, match="shares of the image"):
+        read_detections(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("0 0.5 0.5 x", "expected numbers"), ("0 0.5 0.5 0.1 0.1 0.3", "has 6 numbers; expected class")],
+)
+def test_broken_labels(tmp_path, line, message):
+    (tmp_path / "1.txt").write_text(line)
+    with pytest.raises(InputError, match=message):
+        read_detections(tmp_path, image_size=SIZE)

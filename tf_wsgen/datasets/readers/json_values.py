@@ -1,0 +1,155 @@
+"""People in JSON files: what a reader gives, and values that are checked where they are taken."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tf_wsgen.errors import InputError
+
+# Integers beyond it are no frame or person, and not exact in other programs' floats.
+LARGEST_INTEGER = 2**53
+LARGEST_SCORE = 1e6
+
+
+class Person(NamedTuple):
+    """One person in one frame, as the detector says.
+
+    Attributes:
+        where: The place in the file, for messages.
+        frame: Its number or name.
+        person: The tracker's identity, or None.
+        points: (K, 2) float64 pixels, in the detector's order of joints; MediaPipe's are shares of the image.
+        confidence: (K,) float64, 1 where the detector says nothing.
+        score: The detector's for the person, or None.
+    """
+
+    where: str
+    frame: int | str
+    person: int | None
+    points: np.ndarray
+    confidence: np.ndarray
+    score: float | None
+
+
+class EmptyFrame(NamedTuple):
+    """A frame of a video in which nobody was found."""
+
+    frame: int | str
+
+
+# A person, or what is wrong with the entry, or a frame without any.
+Entry = Person | InputError | EmptyFrame
+
+
+def attempt(read: Callable[..., Person], *arguments: Any) -> Entry:
+    """A person, or what is wrong with the entry."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        return error
+
+
+def is_landmark(first: list) -> bool:
+    """Whether a list begins with a point, an object with x."""
+    return bool(first) and isinstance(first[0], dict) and "x" in first[0]
+
+
+def has_points(pose: dict) -> bool:
+    """Whether a pose has a list of points as its keypoints."""
+    keypoints = pose.get("keypoints")
+    return isinstance(keypoints, list) and is_landmark(keypoints[:1])
+
+
+def first_entry(content: Any) -> Any:
+    """What the first list in lists that isn't empty begins with; None if all are empty."""
+    while isinstance(content, list):
+        content = next((inner for inner in content if inner not in (None, [])), None)
+    return content
+
+
+def numbers(values: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Lists of JSON numbers as a float64 array; None in the shape admits any length.
+
+    Raises:
+        InputError: Anything but numbers in lists of that shape.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{where} has rows of different lengths; expected {_shape_text(shape)}.") from None
+    if array.dtype.kind not in "fiu" and array.size:
+        raise InputError(f"{where} is {kind_of(values)}; expected {_shape_text(shape)}.")
+    fits = array.ndim == len(shape) and all(e in (None, n) for e, n in zip(shape, array.shape, strict=True))
+    if not fits:
+        found = " x ".join(map(str, array.shape)) or "one"
+        raise InputError(f"{where} has {found} numbers; expected {_shape_text(shape)}.")
+    return array.astype(np.float64)
+
+
+def _shape_text(shape: tuple[int | None, ...]) -> str:
+    return " x ".join("N" if length is None else str(length) for length in shape) + " numbers" if shape else "a number"
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    names = {dict: "an object", list: "a list with other things than numbers", str: "a text", type(None): "null"}
+    return names.get(type(value), f"{value!r}")
+
+
+def member(value: Any, key: str, where: str) -> Any:
+    """The member of a JSON object."""
+    if not isinstance(value, dict):
+        raise InputError(f"{where} is {kind_of(value)}; expected an object with {key!r}.")
+    if key not in value:
+        raise InputError(f"{where} has no {key!r}; it has {sorted(value)[:8]}.")
+    return value[key]
+
+
+def items(value: Any, where: str) -> list:
+    """The items of a JSON list."""
+    if not isinstance(value, list):
+        raise InputError(f"{where} is {kind_of(value)}; expected a list.")
+    return value
+
+
+def triples(values: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """(K, 2) points and (K,) confidences, from three numbers a joint."""
+    flat = numbers(values, where, (None,))
+    if flat.size == 0 or flat.size % 3:
+        raise InputError(f"{where} has {flat.size} numbers; expected three a joint: x, y, confidence.")
+    rows = flat.reshape(-1, 3)
+    return rows[:, :2], rows[:, 2]
+
+
+def _is_integer(value: Any) -> bool:
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and not isinstance(value, bool) and abs(value) < LARGEST_INTEGER
+
+
+def frame_of(value: Any, where: str) -> int | str:
+    """A frame's number, or its image's name."""
+    if isinstance(value, str):
+        return value
+    if not _is_integer(value):
+        raise InputError(f"{where} is {kind_of(value)}; expected a frame's number or an image's name.")
+    return int(value)
+
+
+def identity_of(person: dict, key: str) -> int | None:
+    """The tracker's identity, which some wrap in lists; what is no number from 0 means that there is none."""
+    value = person.get(key)
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return int(value) if _is_integer(value) and value >= 0 else None
+
+
+def score_of(person: dict, key: str, where: str) -> float | None:
+    """A person's score, or None."""
+    if key not in person:
+        return None
+    value = person[key][0] if isinstance(person[key], list) and len(person[key]) == 1 else person[key]
+    score = float(numbers(value, f"{where}.{key}", ()))
+    if not abs(score) <= LARGEST_SCORE:
+        raise InputError(f"{where}.{key} is {score:g}; expected a finite number, at most {LARGEST_SCORE:g}.")
+    return score

@@ -1,0 +1,134 @@
+"""What further programs write: DWPose, AlphaPose's other forms, OpenPifPaf, TensorFlow.js, YOLO's labels."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tf_wsgen.datasets.keypoint_conventions import Convention
+from tf_wsgen.datasets.readers.detector_formats import openpose
+from tf_wsgen.datasets.readers.joint_names import convention_of_names
+from tf_wsgen.datasets.readers.json_values import (
+    EmptyFrame,
+    Entry,
+    Person,
+    attempt,
+    first_entry,
+    identity_of,
+    items,
+    member,
+    numbers,
+    score_of,
+    triples,
+)
+from tf_wsgen.errors import InputError
+
+
+def dwpose(content: Any) -> Iterator[Entry]:
+    """DWPose as ComfyUI saves it: a list of frames in OpenPose's form, each with the size of its canvas."""
+    for index, frame in enumerate(items(content, "the file")):
+        for entry in openpose(frame, index):
+            yield entry if not isinstance(entry, Person) else entry._replace(where=f"[{index}].{entry.where}")
+
+
+def alphapose_images(content: Any) -> Iterator[Entry]:
+    """AlphaPose's forms "open" and "cmu": an object of images' names, each with its `people`, or `bodies`."""
+    for name, image in content.items():
+        bodies = isinstance(image, dict) and "bodies" in image
+        place = f"{name}.{'bodies' if bodies else 'people'}"
+        people = items(member(image, "bodies" if bodies else "people", name), place)
+        if not people:
+            yield EmptyFrame(name)
+        for index, person in enumerate(people):
+            yield attempt(
+                _alphapose_body, person, f"{place}[{index}]", name, "joints" if bodies else "pose_keypoints_2d"
+            )
+
+
+def _alphapose_body(person: Any, where: str, frame: str, key: str) -> Person:
+    points, confidence = triples(member(person, key, where), f"{where}.{key}")
+    return Person(where, frame, None, points, confidence, None)
+
+
+def openpifpaf(content: Any) -> Iterator[Entry]:
+    """OpenPifPaf: the annotations of one image (`*.predictions.json`)."""
+    for index, person in enumerate(items(content, "the file")):
+        yield attempt(_openpifpaf_person, person, f"[{index}]")
+
+
+def _openpifpaf_person(person: Any, where: str) -> Person:
+    points, confidence = triples(member(person, "keypoints", where), f"{where}.keypoints")
+    return Person(where, 0, identity_of(person, "id_"), points, confidence, score_of(person, "score", where))
+
+
+def tfjs(content: Any) -> Iterator[Entry]:
+    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose): a pose, poses, or a list of frames of those."""
+    many = isinstance(content, list) and any(isinstance(frame, list) for frame in content)
+    for index, poses in enumerate(content if many else [content]):
+        poses = [poses] if isinstance(poses, dict) else items(poses, f"[{index}]")
+        if not poses:
+            yield EmptyFrame(index)
+        for i, pose in enumerate(poses):
+            yield attempt(_tfjs_person, pose, f"[{index}][{i}]" if many else f"[{i}]", index)
+
+
+def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
+    rows = []
+    for index, joint in enumerate(items(member(pose, "keypoints", where), f"{where}.keypoints")):
+        inside = f"{where}.keypoints[{index}]"
+        rows.append(
+            numbers([member(joint, "x", inside), member(joint, "y", inside), joint.get("score", 1.0)], inside, (3,))
+        )
+    values = np.array(rows).reshape(-1, 3)
+    return Person(where, frame, identity_of(pose, "id"), values[:, :2], values[:, 2], score_of(pose, "score", where))
+
+
+def tfjs_joints(content: Any) -> Convention | None:
+    """The joints by the names of the first pose; None where it names none."""
+    pose = first_entry(content)
+    joints = pose.get("keypoints") if isinstance(pose, dict) else None
+    names = [joint.get("name") for joint in joints if isinstance(joint, dict)] if isinstance(joints, list) else []
+    return convention_of_names(names) if names and all(isinstance(name, str) for name in names) else None
+
+
+def yolo_people(text: str, frame: int | str) -> Iterator[Entry]:
+    """YOLO's labels of one image: class, box, then x, y and perhaps v of each joint, shares of the image.
+
+    What follows the joints, a confidence and a person's number, is told apart by its number of columns: joints of
+    three numbers are taken for such where they fit.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield attempt(_yolo_person, line, f"line {number}", frame)
+
+
+def _yolo_person(line: str, where: str, frame: int | str) -> Person:
+    try:
+        values = np.array([float(cell) for cell in line.split()])
+    except ValueError:
+        raise InputError(f"{where}: is {line[:40]!r}; expected numbers: class, box, joints.") from None
+    # 17 joints with or without v; then perhaps a confidence, and a number.
+    known = {5 + 17 * axes + more: (axes, more) for more in (2, 1, 0) for axes in (2, 3)}
+    if len(values) not in known:
+        raise InputError(f"{where}: has {len(values)} numbers; expected class, box and 17 joints of 2 or 3.")
+    axes, more = known[len(values)]
+    joints = values[5 : 5 + 17 * axes].reshape(17, axes)
+    person = int(values[-1]) if more == 2 and values[-1] >= 0 and values[-1].is_integer() else None
+    confidence = np.minimum(joints[:, 2], 1.0) if axes == 3 else np.ones(17)
+    return Person(where, frame, person, joints[:, :2], confidence, float(values[-more]) if more else None)
+
+
+def canvas_size(content: Any) -> tuple[int, int] | None:
+    """Width and height of DWPose's canvases, if they are all of one size."""
+    frames = [frame for frame in content if isinstance(frame, dict)]
+    sizes = {(frame.get("canvas_width"), frame.get("canvas_height")) for frame in frames}
+    width, height = sizes.pop() if len(sizes) == 1 else (None, None)
+    return (width, height) if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0 else None
+
+
+MORE_FORMATS: dict[str, Callable[[Any], Iterator[Entry]]] = {
+    "dwpose": dwpose,
+    "alphapose_images": alphapose_images,
+    "openpifpaf": openpifpaf,
+    "tfjs": tfjs,
+}
