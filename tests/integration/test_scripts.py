@@ -18,7 +18,6 @@ from tf_wsgen.training.strategy import make_strategy
 from tf_wsgen.training.workdir import Workdir
 from tf_wsgen.training.workflow import picture_run
 
-SCRIPTS = ("train", "evaluate", "export", "quickstart", "benchmark")
 CHOICES = ("zero_code", "mean_shift", "mean_of_hypotheses", "best_hypothesis")
 
 
