@@ -98,3 +98,33 @@ def test_broken_labels(tmp_path, line, message):
     (tmp_path / "1.txt").write_text(line)
     with pytest.raises(InputError, match=message):
         read_detections(tmp_path, image_size=SIZE)
+
+
+def test_deeplabcuts_table(tmp_path):
+    """Two people in two frames, the second one missing at first."""
+    found, score = points(COCO)
+    columns = [(who, joint, axis) for who in "ab" for joint in COCO.joints for axis in ("x", "y", "likelihood")]
+    names = ("individuals", "bodyparts", "coords")
+    lines = [[name, *values] for name, values in zip(names, zip(*columns, strict=True), strict=True)]
+    values = np.concatenate([found, score[:, None]], axis=1).ravel().astype(str).tolist()
+    rows = [["scorer", *["DLC_resnet50"] * len(columns)], *lines, ["4", *values, *[""] * 51], ["5", *values, *values]]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in rows))
+    read = read_detections(tmp_path / "a.csv", track="file")
+    assert (read.frame.tolist(), read.person.tolist()) == ([4, 5, 5], [0, 0, 1])
+    expected = convert(found[None], COCO, score[None] > 0)
+    np.testing.assert_allclose(read.keypoints, np.repeat(expected.points, 3, axis=0), atol=1e-3)
+    (tmp_path / "a.csv").write_text("scorer,x,x\nbodyparts,a,a\n")
+    with pytest.raises(InputError, match="expected lines 'bodyparts' and 'coords'"):
+        read_detections(tmp_path / "a.csv")
+
+
+def test_sleaps_table(tmp_path):
+    found, score = points(COCO)
+    joints = [f"{joint}.{axis}" for joint in COCO.joints for axis in ("x", "y", "score")]
+    header = ["track", "frame_idx", "instance.score", *joints]
+    values = np.concatenate([found, score[:, None]], axis=1).ravel().astype(str).tolist()
+    rows = [header, ["track_3", "7", "0.9", *values]]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in rows))
+    read = read_detections(tmp_path / "a.csv")
+    assert (read.frame.tolist(), read.person.tolist()) == ([7], [3])
+    np.testing.assert_allclose(read.keypoints, convert(found[None], COCO, score[None] > 0).points, atol=1e-3)

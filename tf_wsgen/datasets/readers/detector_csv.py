@@ -1,8 +1,9 @@
 """Keypoints in CSV: a header, and a row a joint or a row a person, as spreadsheets and pandas write them.
 
-Columns may be called in several ways (`COLUMNS`); without a person there is one in each frame, without a frame
-each row is one. The separator is the header's comma, semicolon or tab; a first column without a name is pandas' index.
-Empty cells, NaN and joints without a row are missing.
+Columns may be called in several ways (`COLUMNS`); without a person there is one in each frame, without a frame each
+row is one. DeepLabCut's header of several lines and SLEAP's columns are known. The separator is the header's comma,
+semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN and joints without a row are
+missing.
 """
 
 import csv
@@ -35,6 +36,8 @@ QUANTITIES = {
     "z": ("z",),
     "confidence": ("confidence", "conf", "score", "likelihood", "visibility"),
 }
+# SLEAP's score of the whole person.
+OF_THE_ROW = ("instance.score",)
 MEANT = {name: column for names in (COLUMNS, QUANTITIES) for column, several in names.items() for name in several}
 MISSING = ("", "nan", "na", "n/a", "null", "none")
 EXPECTED = (
@@ -69,7 +72,11 @@ def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[l
         separator = max(SEPARATORS, key=first.count)
         try:
             reader = csv.reader(file, strict=True, delimiter=separator)
-            cells = list(_cells(reader, [name.strip() for name in next(reader, [])], separator == ";"))
+            header = [name.strip() for name in next(reader, [])]
+            rows = ((reader.line_num, row) for row in reader)
+            if header[:1] == ["scorer"]:
+                header, rows = _deeplabcut(rows)
+            cells = list(_cells(rows, header, separator == ";"))
         except csv.Error as error:
             raise InputError(f"{path}: cannot be read as {kind} ({error}).") from None
     if not cells:
@@ -91,11 +98,35 @@ def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[l
     return list(people.values()), table
 
 
-def _cells(reader, header: list[str], comma_is_point: bool) -> Iterator[_Cell]:
+def _deeplabcut(rows: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Header and rows, one a person, of DeepLabCut's table, which has its columns' names in several lines."""
+    names: dict[str, list[str]] = {}
+    for _, row in rows:
+        names[row[0].strip().lower() if row else ""] = [name.strip() for name in row[1:]]
+        if "coords" in names:
+            break
+    if not {"bodyparts", "coords"} <= names.keys():
+        raise InputError("begins like DeepLabCut's tables; expected lines 'bodyparts' and 'coords' below.")
+    who = names.get("individuals", [""] * len(names["coords"]))
+    columns = list(zip(who, names["bodyparts"], names["coords"], strict=True))
+    joints = list(dict.fromkeys((joint, coordinate) for _, joint, coordinate in columns))
+    people = list(dict.fromkeys(who))
+
+    def by_person() -> Iterator[tuple[int, list[str]]]:
+        for line, row in rows:
+            if len(row) != len(columns) + 1:
+                raise InputError(f"line {line} has {len(row)} cells; expected {len(columns) + 1}.")
+            cells = dict(zip(columns, row[1:], strict=True))
+            for number, person in enumerate(people):
+                yield line, [row[0], str(number), *(cells.get((person, *joint), "") for joint in joints)]
+
+    return ["frame", "person", *(f"{joint}_{coordinate}" for joint, coordinate in joints)], by_person()
+
+
+def _cells(rows: Iterator[tuple[int, list[str]]], header: list[str], comma_is_point: bool) -> Iterator[_Cell]:
     index = int(len(header) > 1 and header[0].lower() in INDEX)
     columns, joints = _columns(header[index:])
-    for number, row in enumerate(reader):
-        line = reader.line_num
+    for number, (line, row) in enumerate(rows):
         if not row:
             continue
         if len(row) != len(header):
@@ -123,6 +154,8 @@ def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int
     for place, name in enumerate(header):
         meant = MEANT.get(name.lower())
         joint, quantity = (meant and ("", meant)) or _of_joint(name)
+        if name in OF_THE_ROW:
+            continue
         if meant in COLUMNS:
             columns.setdefault(meant, place)
         elif quantity is None:
@@ -159,9 +192,10 @@ def _person(text: str, line: int) -> int | None:
     text = _whole(text)
     if text.lower() in MISSING:
         return None
-    if not re.fullmatch(r"[0-9]{1,15}", text):
+    number = re.fullmatch(r"(?:track_)?([0-9]{1,15})", text)
+    if not number:
         raise InputError(f"line {line}: person is {text!r}; expected a whole number from 0.")
-    return int(text)
+    return int(number[1])
 
 
 def _numbers(texts: dict[str, str], joint: str, line: int) -> list[float]:

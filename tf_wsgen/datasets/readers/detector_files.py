@@ -149,7 +149,9 @@ def _format_by_start(path: pathlib.Path, start: bytes) -> str:
     if first_line[:1] in (b"[", b"{") or not first_line:
         return "json"
     separated = any(separator in first_line for separator in (b",", b";", b"\t"))
-    if separated and (b"frame" in first_line or path.suffix.lower() in CSV_SUFFIXES):
+    if separated and (
+        b"frame" in first_line or first_line.startswith(b"scorer") or path.suffix.lower() in CSV_SUFFIXES
+    ):
         return "csv"
     raise InputError(f"{path}: is none of the known formats of detections: {list(FORMATS)}.")
 
