@@ -175,6 +175,17 @@ def load_npz(path: str | os.PathLike, kind: str) -> dict[str, np.ndarray]:
     return arrays
 
 
+def load_npy(path: str | os.PathLike, kind: str) -> np.ndarray:
+    """The array of an .npy file, opened as those of .npz files are.
+
+    Raises:
+        InputError: The file is not there, damaged, or holds other objects than data.
+    """
+    path = existing_file(path, kind)
+    with one_sentence(path, kind), path.open("rb") as file:
+        return _read_npy(file, path.stat().st_size, str(path))
+
+
 def _read_npy(file, size: int, where: str) -> np.ndarray:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):

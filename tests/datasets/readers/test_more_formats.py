@@ -128,3 +128,28 @@ def test_sleaps_table(tmp_path):
     read = read_detections(tmp_path / "a.csv")
     assert (read.frame.tolist(), read.person.tolist()) == ([7], [3])
     np.testing.assert_allclose(read.keypoints, convert(found[None], COCO, score[None] > 0).points, atol=1e-3)
+
+
+@pytest.mark.parametrize("people", [1, 2])
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+def test_plain_arrays(tmp_path, people, ending):
+    found, score = points(COCO)
+    frames = np.repeat(np.concatenate([found, score[:, None]], axis=1)[None], 3, axis=0)
+    frames[1] = np.nan
+    values = frames if people == 1 else np.stack([frames] * people)
+    save = {"npy": np.save, "npz": lambda path, array: np.savez(path, keypoints=array)}[ending]
+    save(tmp_path / f"a.{ending}", values)
+    read = read_detections(tmp_path / f"a.{ending}")
+    assert (read.convention, read.span) == ("coco17", (0, 2))
+    assert read.person.tolist() == [*range(people)] * 2
+    np.testing.assert_allclose(read.keypoints[0], convert(found[None], COCO, score[None] > 0).points[0], atol=1e-3)
+
+
+def test_arrays_that_tell_their_joints_and_that_are_none(tmp_path):
+    table = CONVENTIONS["human36m_17"]
+    found, _ = points(table)
+    np.savez(tmp_path / "a.npz", reconstruction=np.stack([found] * 4)[None])
+    assert read_detections(tmp_path / "a.npz").convention == "human36m_17"
+    np.savez(tmp_path / "b.npz", one=np.zeros((3, 17, 2)), two=np.zeros((3, 17, 2)))
+    with pytest.raises(InputError, match=r"b\.npz: has arrays .*expected one \(frames, joints, 2 or 3\)"):
+        read_detections(tmp_path / "b.npz")

@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import zipfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from tf_wsgen.datasets.readers.detector_formats import (
     mmpose_joints,
     openpose,
 )
-from tf_wsgen.datasets.readers.detector_npz import videopose3d_people
+from tf_wsgen.datasets.readers.detector_npz import array_people, videopose3d_people
 from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person, first_entry
 from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
 from tf_wsgen.errors import InputError
@@ -42,13 +43,14 @@ FORMAT_CONVENTIONS = {
     "openpifpaf": ("coco17", "wholebody133"),
     "tfjs": ("coco17", "mediapipe33"),
     "yolo_txt": ("coco17",),
+    "array": ("coco17", "mpii16", "coco18", "body25", "mediapipe33", "halpe26", "wholebody133", "halpe136"),
     "csv": tuple(CONVENTIONS),
 }
 FORMATS = tuple(FORMAT_CONVENTIONS)
 # The formats of which a folder may hold a file a frame.
 FRAME_FORMATS = ("openpose", "mmpose", "alphapose", "ultralytics", "coco_results", "mediapipe", "openpifpaf", "tfjs")
 OPENPOSE_SUFFIX = "_keypoints.json"
-HDF5_SIGNATURE, ZIP_SIGNATURE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+HDF5_SIGNATURE, ZIP_SIGNATURE, NPY_SIGNATURE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"\x93NUMPY"
 # Bytes of an image's labels.
 LARGEST_LABELS = 1_000_000
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -117,6 +119,9 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
             return _yolo_files([path])
         if format == "pose_hg":
             return FileContent(format, list(_pose_hg_people(path)))
+        if format == "array":
+            people, told, notes = array_people(path, expected)
+            return FileContent(format, people, told if convention is None else None, None, tuple(notes))
         if format == "videopose3d":
             people, told, size, notes = videopose3d_people(path, expected, convention)
             return FileContent(format, people, told, size, tuple(notes))
@@ -143,8 +148,11 @@ def _format_by_start(path: pathlib.Path, start: bytes) -> str:
     """The format of what is no JSON, or "json"."""
     if start.startswith(HDF5_SIGNATURE):
         return "pose_hg"
+    if start.startswith(NPY_SIGNATURE):
+        return "array"
     if start.startswith(ZIP_SIGNATURE):
-        return "videopose3d"
+        with one_sentence(path, KIND), zipfile.ZipFile(path) as archive:
+            return "array" if "positions_2d.npy" not in archive.namelist() else "videopose3d"
     first_line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
     if first_line[:1] in (b"[", b"{") or not first_line:
         return "json"

@@ -1,4 +1,4 @@
-"""2D keypoints in VideoPose3D's .npz, as its script for one's own videos writes them (`data_2d_custom_*.npz`)."""
+"""2D keypoints in NumPy's files: VideoPose3D's of one's own videos (`data_2d_custom_*.npz`), and plain arrays."""
 
 import pathlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
 from tf_wsgen.datasets.readers.json_values import Entry, Person
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_npz
+from tf_wsgen.files import load_npy, load_npz
 
 
 def videopose3d_people(
@@ -41,6 +41,33 @@ def videopose3d_people(
     who = ", ".join(f"{number} is {place}" for number, (place, _) in enumerate(tracks[:10]))
     more = " and so on" if len(tracks) > 10 else ""
     return people, told, _image_size(metadata_of(arrays)), [f"people: {who}{more}"]
+
+
+def array_people(path: pathlib.Path, kind: str) -> tuple[list[Entry], Convention | None, list[str]]:
+    """People of a plain array (frames, joints, 2 or 3), or (people, frames, joints, 2 or 3), in .npy or .npz.
+
+    MHFormer's `reconstruction` has Human3.6M's joints.
+
+    Args:
+        path: The file.
+        kind: What is expected, for messages.
+
+    Returns:
+        The people, the convention that the array's name tells, and what was taken.
+
+    Raises:
+        InputError: No such array, or several.
+    """
+    arrays = load_npz(path, kind) if path.suffix == ".npz" else {"": load_npy(path, kind)}
+    fitting = {name: values for name, values in arrays.items() if values.ndim in (3, 4) and values.shape[-1] in (2, 3)}
+    if len(fitting) != 1:
+        shapes = {name: values.shape for name, values in list(arrays.items())[:8]}
+        raise InputError(f"has arrays {shapes}; expected one (frames, joints, 2 or 3), or of people of those.")
+    ((name, values),) = fitting.items()
+    tracks = values if values.ndim == 4 else values[None]
+    people = [entry for person, poses in enumerate(tracks) for entry in _track(f"{name}[{person}]", person, poses)]
+    told = CONVENTIONS["human36m_17"] if name == "reconstruction" and values.shape[-2] == 17 else None
+    return people, told, [f"people: {len(tracks)}, each in {tracks.shape[1]:,} frames, as the array {name!r} has them"]
 
 
 def _track(place: str, person: int, poses: object) -> Iterator[Entry]:
