@@ -3,10 +3,9 @@
 import h5py
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
-from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_from_quaternion, rotation_looking_at
+from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 
 
 def camera(rotation=None, position=(0.0, 0.0, 0.0), radial=(0.0, 0.0, 0.0), tangential=(0.0, 0.0)):
@@ -91,22 +90,6 @@ def test_world_to_camera_by_hand():
     looking_south = camera([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]], (0.0, 5000.0, 1000.0))
     world = np.array([[0.0, 0.0, 1000.0], [200.0, 1000.0, 1500.0]])
     np.testing.assert_array_equal(looking_south.to_camera_frame(world), [[0, 0, 5000], [-200, -500, 4000]])
-
-
-def test_quaternions_by_hand():
-    half = np.sqrt(0.5)
-    np.testing.assert_array_equal(rotation_from_quaternion([1.0, 0.0, 0.0, 0.0]), np.eye(3))
-    # A quarter turn about z takes x to y.
-    quarter = rotation_from_quaternion([half, 0.0, 0.0, half])
-    np.testing.assert_allclose(quarter, [[0, -1, 0], [1, 0, 0], [0, 0, 1]], atol=1e-15)
-
-
-@pytest.mark.parametrize("length", [1.0, 1e-3, 50.0, -1.0])
-def test_quaternions_against_scipy(length):
-    for quaternion in np.random.default_rng(0).normal(size=(50, 4)):
-        quaternion *= length / np.linalg.norm(quaternion)
-        expected = Rotation.from_quat(quaternion, scalar_first=True).as_matrix()
-        np.testing.assert_allclose(rotation_from_quaternion(quaternion), expected, atol=1e-14)
 
 
 def test_cameras_that_look_at_a_point_are_level_and_see_it_in_the_middle():

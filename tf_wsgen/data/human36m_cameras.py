@@ -7,9 +7,10 @@ Facts published with the data set (Ionescu et al., TPAMI 2014), as VideoPose3D d
 import functools
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_from_quaternion
+from tf_wsgen.geometry.perspective_camera import PerspectiveCamera
 
 # fmt: off
 # Camera: focal length, centre, radial, tangential, image size.
@@ -116,7 +117,7 @@ def human36m_cameras(subject: str) -> tuple[PerspectiveCamera, ...]:
     return tuple(
         PerspectiveCamera(
             name,
-            rotation_from_quaternion(quaternion).T,
+            Rotation.from_quat(quaternion, scalar_first=True).as_matrix().T,
             np.array(position),
             np.array(focal_length),
             np.array(centre),

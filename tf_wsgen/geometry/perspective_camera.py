@@ -66,18 +66,6 @@ class PerspectiveCamera:
         return self.focal_length * distorted + self.centre
 
 
-def rotation_from_quaternion(quaternion: np.ndarray) -> np.ndarray:
-    """(3, 3) proper rotation of a quaternion (w, x, y, z), which need not have length 1."""
-    w, x, y, z = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def rotation_looking_at(position: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(..., 3, 3) rotations of level cameras at (..., 3) in a world with z up that look at (..., 3)."""
     away = target - position

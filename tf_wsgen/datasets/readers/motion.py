@@ -1,6 +1,9 @@
 """Motion capture as joint positions over time, and what its readers share: lines of text, rotations, names."""
 
 import dataclasses
+import functools
+import math
+import operator
 import os
 import pathlib
 import re
@@ -8,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.views import ViewOptions, view_clips
@@ -132,17 +136,9 @@ def rotation_product(axes: str, radians: np.ndarray) -> np.ndarray:
         axes: The axis of each rotation, of "xyz".
         radians: (..., len(axes)) their angles.
     """
-    result = np.broadcast_to(np.eye(3), (*radians.shape[:-1], 3, 3))
-    for index, axis in enumerate(axes):
-        cosine, sine = np.cos(radians[..., index]), np.sin(radians[..., index])
-        k = "xyz".index(axis)
-        i, j = (k + 1) % 3, (k + 2) % 3
-        matrix = np.zeros((*cosine.shape, 3, 3))
-        matrix[..., k, k] = 1.0
-        matrix[..., i, i] = matrix[..., j, j] = cosine
-        matrix[..., j, i], matrix[..., i, j] = sine, -sine
-        result = result @ matrix
-    return result
+    turns = [Rotation.from_euler(axis, radians[..., index].reshape(-1, 1)) for index, axis in enumerate(axes)]
+    product = functools.reduce(operator.mul, turns, Rotation.identity(math.prod(radians.shape[:-1])))
+    return product.as_matrix().reshape(*radians.shape[:-1], 3, 3)
 
 
 def z_up(positions: np.ndarray, up: str = "y") -> np.ndarray:
