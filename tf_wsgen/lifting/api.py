@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_wsgen.batches import in_batches
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_by_name, convert
 from tf_wsgen.errors import InputError
@@ -122,19 +123,17 @@ class PoseLifter:
         count, number = tf.constant(num_hypotheses, tf.int32), tf.constant(seed, tf.int32)
         # One function decodes the zero code and the sampled ones: it is traced, and the pose read, once.
         codes = tf.concat([zero_code(self.code_size), shared_codes(count, self.code_size, number)], axis=1)
-        parts = []
-        for start in range(0, len(keypoints), batch_size):
-            batch = keypoints[start : start + batch_size], visible[start : start + batch_size]
-            decoded = self.endpoints.decode(*batch, codes)
-            decoded = [decoded[name].numpy() for name in DESCRIBED]
+
+        def lifted(keypoints, visible):
+            decoded = self.endpoints.decode(keypoints, visible, codes)
+            decoded = [decoded[name] for name in DESCRIBED]
             chosen = [values[:, 0] for values in decoded]
             if select == "mean_shift":
-                mode = self.endpoints.mean_shift(*batch, count, number)
-                chosen = [mode[name].numpy() for name in DESCRIBED]
-            parts.append(chosen + [values[:, 1:] for values in decoded])
-            if progress:
-                progress(len(batch[0]))
-        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+                mode = self.endpoints.mean_shift(keypoints, visible, count, number)
+                chosen = [mode[name] for name in DESCRIBED]
+            return chosen + [values[:, 1:] for values in decoded]
+
+        return in_batches(lifted, (keypoints, visible), batch_size, progress)
 
     def _size(self, height, leading: tuple[int, ...]) -> np.ndarray:
         """(…) factors on the mean body."""
