@@ -135,12 +135,21 @@ def _cells(rows: Iterator[tuple[int, list[str]]], header: list[str], comma_is_po
         frame = _whole(cells[columns["frame"]]) if "frame" in columns else str(0 if "joint" in columns else number)
         person = _person(cells[columns["person"]], line) if "person" in columns else None
         for joint, places in joints.items():
-            texts = {quantity: cells[place] for quantity, place in places.items()}
-            if comma_is_point:
-                texts = {quantity: text.replace(",", ".") for quantity, text in texts.items()}
-            if any(texts[axis].lower() not in MISSING for axis in "xy"):
-                name = joint or cells[columns["joint"]]
-                yield _Cell(line, frame, person, name, _numbers(texts, joint, line))
+            name = joint or cells[columns["joint"]]
+            try:
+                x, y = float(cells[places["x"]]), float(cells[places["y"]])
+                values = [x, y, float(cells[places["confidence"]]) if "confidence" in places else 1.0]
+            except ValueError:
+                # Missing, with another decimal point, or wrong.
+                texts = {quantity: cells[place] for quantity, place in places.items()}
+                if comma_is_point:
+                    texts = {quantity: text.replace(",", ".") for quantity, text in texts.items()}
+                if all(texts[axis].lower() in MISSING for axis in "xy"):
+                    continue
+                x, y, _ = values = _numbers(texts, joint, line)
+            missing = math.isnan(x), math.isnan(y)
+            if not all(missing):
+                yield _Cell(line, frame, person, name, [0.0, 0.0, 0.0] if any(missing) else values)
 
 
 def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
