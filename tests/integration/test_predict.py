@@ -102,12 +102,13 @@ def test_npz_and_json_hold_the_same(tmp_path):
     assert record["about"] == json.loads(str(arrays["about"])) == predictions.about
     assert arrays["frame"].tolist() == [person["frame"] for person in record["people"]] == FRAMES
     assert arrays["person"].tolist() == [person["person"] for person in record["people"]] == PERSONS
-    for name in ("keypoints", "visible", "pose_3d", "reprojection", "log_likelihood", "spread"):
+    for name in ("keypoints", "visible", "confidence", "pose_3d", "reprojection", "log_likelihood", "spread"):
         np.testing.assert_allclose([person[name] for person in record["people"]], arrays[name], atol=0.0051)
     hypotheses = [[one["pose_3d"] for one in person["hypotheses"]] for person in record["people"]]
     np.testing.assert_allclose(hypotheses, arrays["hypotheses"], atol=0.0051)
     # The detector's scores are told to the model.
     sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
+    np.testing.assert_allclose(arrays["confidence"], sureness, atol=1e-6)
     assert 0.0 < sureness[arrays["visible"] > 0].min() < 1.0
     direct = tf_wsgen.load_pretrained()(arrays["keypoints"], sureness, num_hypotheses=4, seed=3)
     np.testing.assert_allclose(direct.hypotheses, arrays["hypotheses"], atol=0.01)

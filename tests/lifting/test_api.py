@@ -49,6 +49,7 @@ def test_any_leading_axes(lifter, leading):
         "hypotheses_reprojection": (*leading, 4, 16, 2),
         "hypotheses_log_likelihood": (*leading, 4),
         "radius": (*leading, 16, 2),
+        "confidence": (*leading, 16),
     }
     assert result.spread.shape == (*leading, 16)
     flat = lifter(keypoints.reshape(-1, 16, 2), num_hypotheses=4)

@@ -116,7 +116,7 @@ class PoseLifter:
         if self.radius_factors.size:
             radius = conformal_radius(spread_of(arrays[3]), num_hypotheses, self.radius_factors).astype(np.float32)
         seen = visible > 0
-        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius)
+        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius, visible)
 
     def _in_batches(self, keypoints, visible, num_hypotheses, seed, select, batch_size, progress) -> list[np.ndarray]:
         """`DESCRIBED` of the chosen poses, then of every hypothesis."""

@@ -30,6 +30,7 @@ class LiftedPoses:
         hypotheses_log_likelihood: (…, N).
         radius: (…, J, 2) mm: each joint is within them of the chosen pose's with probability 50 and 90 % on people
             like those that the model was calibrated with (`tf_wsgen.lifting.radius`); None without calibration.
+        confidence: (…, J) what the model was told of each joint: 0 missing, else the detector's score, or 1.
     """
 
     keypoints: np.ndarray
@@ -41,6 +42,7 @@ class LiftedPoses:
     hypotheses_reprojection: np.ndarray
     hypotheses_log_likelihood: np.ndarray
     radius: np.ndarray | None = None
+    confidence: np.ndarray | None = None
 
     @property
     def reprojection_error(self) -> np.ndarray:

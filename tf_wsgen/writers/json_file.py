@@ -31,6 +31,7 @@ def as_record(predictions: Predictions) -> dict:
             "person": _plain(predictions.person[row]),
             "keypoints": _rounded(poses.keypoints[row]),
             "visible": poses.visible[row].astype(int).tolist(),
+            **({} if poses.confidence is None else {"confidence": _rounded(poses.confidence[row], 3)}),
             "pose_3d": _rounded(poses.pose_3d[row]),
             "reprojection": _rounded(poses.reprojection[row]),
             "log_likelihood": _rounded(poses.log_likelihood[row], 4),
