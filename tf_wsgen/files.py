@@ -118,7 +118,7 @@ def plain_file(path: pathlib.Path, kind: str) -> Iterator[pathlib.Path]:
     """
     piped = str(path) == "-"
     with contextlib.nullcontext(sys.stdin.buffer) if piped else open(existing_file(path, kind), "rb") as file:
-        start = file.peek(2)[:2]
+        start = file.peek(2)[:2]  # pyright: ignore[reportAttributeAccessIssue]
         if not piped and start != GZIP_SIGNATURE:
             yield path
             return

@@ -46,6 +46,6 @@ def smooth(predictions: Predictions, window: int) -> Predictions:
                 continue
             values = smoothed[rows[part]].reshape(len(part), -1)
             every = np.stack([np.interp(np.arange(seen[-1] + 1), seen, column) for column in values.T], axis=1)
-            filtered = savgol_filter(every, window, ORDER, axis=0)[seen]
+            filtered = np.asarray(savgol_filter(every, window, ORDER, axis=0))[seen]
             smoothed[rows[part]] = filtered.reshape(len(part), *smoothed.shape[1:])
     return dataclasses.replace(predictions, poses=dataclasses.replace(predictions.poses, pose_3d=smoothed))
