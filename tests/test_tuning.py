@@ -24,7 +24,7 @@ from tf_wsgen.tuning import search as search_module
 from tf_wsgen.tuning import trials
 from tf_wsgen.tuning.oracles import PAPERS, make_oracle, searched, trial_config
 from tf_wsgen.tuning.search import tune
-from tf_wsgen.tuning.trials import Outcome, Trial
+from tf_wsgen.tuning.trials import SearchOutcome, Trial
 
 # keras-tuner 1.4.8 asks for the thread's name as Python 2 did.
 pytestmark = [
@@ -437,7 +437,7 @@ def outcome_of(*scores, interrupted=False, config=None):
         Trial(str(number), "failed" if math.isnan(score) else "done", PAPER, 40, score=score, message="bad, or worse")
         for number, score in enumerate(scores)
     ]
-    return Outcome(config or configured(), trials, interrupted)
+    return SearchOutcome(config or configured(), trials, interrupted)
 
 
 def test_the_table_is_sorted_by_score():

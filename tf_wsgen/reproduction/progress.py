@@ -51,7 +51,7 @@ class Remaining:
         return f"{' and '.join(names)} left, {about}"
 
 
-class Progress:
+class StepProgress:
     """The bar; within its context, lines that are said don't break it.
 
     Args:

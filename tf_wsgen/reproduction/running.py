@@ -16,7 +16,7 @@ from tf_wsgen.reproduction.cells import Table
 from tf_wsgen.reproduction.data_files import open_data
 from tf_wsgen.reproduction.paper_tables import make_tables
 from tf_wsgen.reproduction.plan import BASE, measurements, runs
-from tf_wsgen.reproduction.progress import Progress
+from tf_wsgen.reproduction.progress import StepProgress
 from tf_wsgen.reproduction.results import Results
 from tf_wsgen.reproduction.session import CHECKPOINT, Session, clear
 from tf_wsgen.sections import DataConfig
@@ -25,7 +25,7 @@ from tf_wsgen.training.workflow import picture_run
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class Reproduced:
     """How a reproduction ended.
 
     Attributes:
@@ -41,7 +41,7 @@ class Outcome:
 
 def reproduce(
     config: Config, workdir: str | os.PathLike, targets: list[str], paths: Mapping[str, str] | None = None
-) -> Outcome:
+) -> Reproduced:
     """Makes tables and figures; what was trained and measured before is not repeated.
 
     In the folder are `runs/` (a work directory each), `results/` (a `RunRecord` each) and `tables/`.
@@ -65,7 +65,7 @@ def reproduce(
         plan = {target: measurements(target, config, files) for target in targets}
         needed = dict.fromkeys(run for target in targets for run in runs(target, config, files))
         written, interrupted = [], False
-        with Progress(session.steps(needed, plan)) as session.progress:
+        with StepProgress(session.steps(needed, plan)) as session.progress:
             try:
                 for target in targets:
                     if target.startswith("table"):
@@ -77,7 +77,7 @@ def reproduce(
                     written += new
             except KeyboardInterrupt:
                 interrupted = True
-    return Outcome(written, session.failed, interrupted)
+    return Reproduced(written, session.failed, interrupted)
 
 
 def _people(config: DataConfig) -> tuple[np.ndarray, np.ndarray, str]:
@@ -90,7 +90,7 @@ def _people(config: DataConfig) -> tuple[np.ndarray, np.ndarray, str]:
     raise InputError(f"{config.path}: has no 2D poses; expected test/pose_2d.")
 
 
-def _write_tables(tables: list[Table], folder: pathlib.Path, progress: Progress) -> list[pathlib.Path]:
+def _write_tables(tables: list[Table], folder: pathlib.Path, progress: StepProgress) -> list[pathlib.Path]:
     """Markdown, CSV, JSON, and a plot where there is one, of each table; says what was found."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []

@@ -13,7 +13,7 @@ from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.evaluation.pck_report import pck_report
 from tf_wsgen.reproduction.data_files import DataFile, RunRecord
 from tf_wsgen.reproduction.plan import Measurement, Run
-from tf_wsgen.reproduction.progress import Progress, Step
+from tf_wsgen.reproduction.progress import Step, StepProgress
 from tf_wsgen.training.loop import CHANGEABLE, train
 from tf_wsgen.training.workdir import Workdir
 from tf_wsgen.training.workflow import evaluate_run
@@ -38,7 +38,7 @@ class Session:
 
     def __init__(self, config: Config, folder: pathlib.Path, files: dict[str, DataFile]):
         self.given, self.folder, self.files = config, folder, files
-        self.progress: Progress | None = None
+        self.progress: StepProgress | None = None
         self.failed: dict[str, str] = {}
         self._records: dict[str, RunRecord] = {}
 

@@ -21,7 +21,7 @@ from tf_wsgen.training.callbacks import objective
 from tf_wsgen.training.loop import CHANGEABLE, held_out_rows, train
 from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged, write_text
 from tf_wsgen.tuning.oracles import TITLES, make_oracle, searched, trial_config
-from tf_wsgen.tuning.trials import Outcome, Trial
+from tf_wsgen.tuning.trials import SearchOutcome, Trial
 
 # A search may go on with more trials, and with what a run may change; but its trials must be equally long.
 
@@ -35,7 +35,7 @@ FROM_POSTERIOR = ("energy_score", "accuracy_and_calibration")
 STATUS = {"COMPLETED": "done", "RUNNING": "unfinished"}
 
 
-def tune(config: Config, workdir: str | os.PathLike, say: Callable[[str], None] = print) -> Outcome | None:
+def tune(config: Config, workdir: str | os.PathLike, say: Callable[[str], None] = print) -> SearchOutcome | None:
     """Searches λ, or goes on with the search in the work directory.
 
     The first trial has the configuration's own λ (the paper's, unless changed) at full length; so the best is
@@ -67,7 +67,7 @@ def tune(config: Config, workdir: str | os.PathLike, say: Callable[[str], None] 
             _run(tuner, role)
         except KeyboardInterrupt:
             interrupted = True
-        outcome = Outcome(config, tuner.trials(), interrupted)
+        outcome = SearchOutcome(config, tuner.trials(), interrupted)
         outcome.write(folder)
     return outcome
 

@@ -49,7 +49,7 @@ class Trial:
     message: str = ""
 
 
-class Outcome:
+class SearchOutcome:
     """A search's trials, best first, and whether a signal stopped it.
 
     Args:
