@@ -66,7 +66,7 @@ def ray_through(root: tf.Tensor, image_size: tf.Tensor, focal_length: tf.Tensor)
 
     Example:
         >>> ray = ray_through(tf.constant([320.0, 240.0]), tf.constant([640.0, 480.0]), tf.constant(0.0))
-        >>> ray.rotation.numpy().tolist()
+        >>> (ray.rotation + 0.0).numpy().tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     focal_length = tf.where(focal_length > 0.0, focal_length, USUAL_FOCAL_LENGTH * image_size[..., 0])[..., None]

@@ -12,6 +12,11 @@ def farthest_points(hypotheses: tf.Tensor, count: int) -> tf.Tensor:
 
     Returns:
         (B, count) int32.
+
+    Example:
+        >>> on_a_line = tf.reshape([0.0, 1.0, 9.0, 5.0], [1, 4, 1, 1]) * tf.ones([1, 4, 2, 3])
+        >>> farthest_points(on_a_line, 3).numpy().tolist()
+        [[0, 2, 3]]
     """
     shape = tf.shape(hypotheses)
     points = tf.reshape(hypotheses, [shape[0], shape[1], -1])

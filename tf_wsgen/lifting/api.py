@@ -215,7 +215,15 @@ def load(path: str | os.PathLike) -> PoseLifter:
 
 
 def load_pretrained() -> PoseLifter:
-    """The model in the package, trained on CMU motion capture (its card: docs/model_card.md)."""
+    """The model in the package, trained on CMU motion capture (its card: docs/model_card.md).
+
+    Example:
+        >>> lifter = load_pretrained()
+        >>> keypoints = np.random.default_rng(0).uniform(100, 500, (2, 17, 2))
+        >>> result = lifter(keypoints, convention="coco17", num_hypotheses=3, image_size=(640, 480))
+        >>> result.pose_3d.shape, result.hypotheses.shape, result.radius.shape
+        ((2, 16, 3), (2, 3, 16, 3), (2, 16, 2))
+    """
     return load(PRETRAINED)
 
 

@@ -7,7 +7,12 @@ from tf_wsgen.numerics import safe_norm
 
 
 def mpjpe(pose_3d: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Mean over joints of ‖y_j − ŷ_j‖: (A1..An, J, 3) twice to (A1..An), in the input's units."""
+    """Mean over joints of ‖y_j − ŷ_j‖: (A1..An, J, 3) twice to (A1..An), in the input's units.
+
+    Example:
+        >>> float(mpjpe(tf.zeros([2, 3]), tf.constant([[3.0, 4.0, 0.0], [0.0, 0.0, 1.0]])))
+        3.0
+    """
     return tf.reduce_mean(safe_norm(pose_3d - target), axis=-1)
 
 
@@ -26,5 +31,10 @@ def protocol_2(pose_3d: tf.Tensor, target: tf.Tensor, allow_reflection: bool = F
 
     Returns:
         (A1..An), in the target's units.
+
+    Example:
+        >>> pose = tf.constant([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]])
+        >>> round(float(protocol_2(pose, 10.0 * pose + 5.0)), 3)
+        0.0
     """
     return mpjpe(procrustes(pose_3d, target, allow_reflection)(pose_3d), target)
