@@ -15,44 +15,83 @@ REACH, REACH_A_FRAME, MOST_REACH = 0.35, 0.05, 1.0
 # How much of what the last step was off the speed takes over.
 ADAPTS = 0.4
 NOBODY = -1
+# A distance that no assignment prefers to being nobody.
+FAR = 1e6
 
 
-class _Track:
-    """One person: number (negative while it is provisional), centre, speed a frame, and joints about the centre."""
+class _Tracks:
+    """T people: number (negative while provisional), last frame, centre, speed a frame, joints about the centre."""
 
-    def __init__(self, number: int, frame: int, points: np.ndarray, visible: np.ndarray):
-        self.number, self.frame = number, frame
-        self.centre, self.speed, self.steps = points[visible].mean(axis=0), np.zeros(2), 0
-        self.shape, self.seen, self.size = np.zeros_like(points), np.zeros_like(visible), 0.0
-        self._look(points, visible)
+    def __init__(self, joints: int):
+        self.number, self.frame, self.steps = (np.zeros(0, np.int64) for _ in range(3))
+        self.centre, self.speed = np.zeros((0, 2)), np.zeros((0, 2))
+        self.shape, self.seen, self.size = np.zeros((0, joints, 2)), np.zeros((0, joints), bool), np.zeros(0)
 
-    def _look(self, points: np.ndarray, visible: np.ndarray) -> None:
-        self.shape[visible] = points[visible] - self.centre
-        self.seen |= visible
-        self.size = max(np.linalg.norm(np.ptp(self.shape[self.seen], axis=0)), 1e-6)
+    def add(self, numbers: list[int], frame: int, points: np.ndarray, visible: np.ndarray) -> None:
+        """New people, (R, J, 2) where they are."""
+        count = len(numbers)
+        centre = points.mean(axis=1, where=visible[..., None])
+        new = {
+            "number": numbers,
+            "frame": np.full(count, frame),
+            "steps": np.zeros(count, np.int64),
+            "centre": centre,
+            "speed": np.zeros((count, 2)),
+            "shape": np.where(visible[..., None], points - centre[:, None], 0.0),
+            "seen": visible,
+            "size": _size(points, visible),
+        }
+        for name, values in new.items():
+            setattr(self, name, np.concatenate([getattr(self, name), values]))
 
-    def expected(self, frame: int) -> np.ndarray:
-        """(J, 2) where the joints should be."""
-        return self.centre + self.speed * (frame - self.frame) + self.shape
+    def forget(self, frame: int) -> None:
+        """Drops people without a number who have not been seen for long."""
+        gone = (frame - self.frame > LONGEST_GAP) & (self.number < 0)
+        if gone.any():
+            for name, values in vars(self).items():
+                setattr(self, name, values[~gone])
 
-    def distance(self, frame: int, points: np.ndarray, visible: np.ndarray) -> float:
-        """Median distance of the joints from where they should be, in sizes; infinite out of reach."""
-        shared = visible & self.seen
-        if not shared.any():
-            return np.inf
-        gap = frame - self.frame
-        off = np.median(np.linalg.norm(points[shared] - self.expected(frame)[shared], axis=-1)) / self.size
-        return off if off <= min(REACH + REACH_A_FRAME * gap, MOST_REACH) else np.inf
+    def expected(self, which: np.ndarray, frame: int) -> np.ndarray:
+        """(C, J, 2) where the joints should be."""
+        gap = (frame - self.frame[which])[:, None]
+        return (self.centre[which] + self.speed[which] * gap)[:, None] + self.shape[which]
 
-    def move(self, frame: int, points: np.ndarray, visible: np.ndarray) -> None:
-        """The person is here now."""
-        gap, shared = frame - self.frame, visible & self.seen
-        expected = self.expected(frame)
-        off = np.median((points - expected)[shared], axis=0) if shared.any() else np.zeros(2)
-        self.centre = self.centre + self.speed * gap + off
-        self.speed = self.speed + (ADAPTS if self.steps else 1.0) * off / max(gap, 1)
-        self.frame, self.steps = frame, self.steps + 1
-        self._look(points, visible)
+    def distance(self, which: np.ndarray, frame: int, points: np.ndarray, visible: np.ndarray) -> np.ndarray:
+        """(R, C) median distance of R people's joints from where they should be, in sizes; infinite out of reach."""
+        off = points[:, None] - self.expected(which, frame)
+        shared = visible[:, None] & self.seen[which]
+        off = _median(np.sqrt(np.einsum("rtjc,rtjc->rtj", off, off)), shared) / self.size[which]
+        reach = np.minimum(REACH + REACH_A_FRAME * (frame - self.frame[which]), MOST_REACH)
+        return np.where(off <= reach, off, np.inf)
+
+    def move(self, which: np.ndarray, frame: int, points: np.ndarray, visible: np.ndarray) -> None:
+        """These C people are here now."""
+        gap, shared = (frame - self.frame[which])[:, None], visible & self.seen[which]
+        off = _median(np.swapaxes(points - self.expected(which, frame), 1, 2), shared[:, None])
+        off = np.where(shared.any(axis=1, keepdims=True), off, 0.0)
+        self.centre[which] += self.speed[which] * gap + off
+        self.speed[which] += np.where(self.steps[which] > 0, ADAPTS, 1.0)[:, None] * off / np.maximum(gap, 1)
+        self.frame[which] = frame
+        self.steps[which] += 1
+        about = points - self.centre[which][:, None]
+        self.shape[which] = np.where(visible[..., None], about, self.shape[which])
+        self.seen[which] |= visible
+        self.size[which] = _size(self.shape[which], self.seen[which])
+
+
+def _median(values: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """(…) median along the last axis of what is there; infinite where nothing is."""
+    count = np.broadcast_to(there, values.shape).sum(axis=-1)
+    ranked = np.sort(np.where(there, values, np.inf), axis=-1).reshape(-1, values.shape[-1])
+    row, last = np.arange(len(ranked)), np.maximum(count - 1, 0).ravel()
+    return ((ranked[row, last // 2] + ranked[row, (last + 1) // 2]) / 2.0).reshape(count.shape)
+
+
+def _size(points: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """(R) diagonal of the box about the joints that are there."""
+    there = visible[..., None]
+    low, high = np.where(there, points, np.inf).min(axis=1), np.where(there, points, -np.inf).max(axis=1)
+    return np.maximum(np.linalg.norm(high - low, axis=-1), 1e-6)
 
 
 def follow(frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -67,38 +106,31 @@ def follow(frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np
     Returns:
         (N,) integers; who the file never numbers gets numbers after its last.
     """
-    tracks: list[_Track] = []
-    numbers, renamed = np.array(given, np.int64), {}
-    provisional = NOBODY
+    points, visible = np.asarray(points, np.float64), np.asarray(visible, bool)
+    numbers, renamed, provisional = np.array(given, np.int64), {}, NOBODY
+    tracks = _Tracks(points.shape[1])
     order = np.argsort(frame, kind="stable")
     starts = np.flatnonzero(np.diff(frame[order], prepend=frame[order][0] - 1))
     for rows in np.split(order, starts[1:]):
-        now = int(frame[rows[0]])
-        tracks = [track for track in tracks if now - track.frame <= LONGEST_GAP or track.number >= 0]
-        by_number = {track.number: track for track in tracks}
-        named = [row for row in rows if given[row] >= 0]
-        pairs = [(row, by_number[given[row]]) for row in named if given[row] in by_number]
+        now, named = int(frame[rows[0]]), given[rows]
+        tracks.forget(now)
+        place = {number: index for index, number in enumerate(tracks.number.tolist()) if number >= 0}
+        found = np.array([place.get(number, NOBODY) for number in named.tolist()])
+        here = points[rows], visible[rows]
         # Numbers that are new may be of somebody who was followed without one.
-        free = [track for track in tracks if track.number < 0]
-        pairs += _assigned([row for row in named if given[row] not in by_number], free, now, points, visible)
-        taken = {id(track) for _, track in pairs}
-        free = [track for track in tracks if id(track) not in taken and now - track.frame <= LONGEST_GAP]
-        pairs += _assigned([row for row in rows if given[row] < 0], free, now, points, visible)
-        found = dict(pairs)
-        for row in rows:
-            track = found.get(row)
-            if track is None:
-                number = int(given[row])
-                if number < 0:
-                    provisional -= 1
-                    number = provisional
-                track = _Track(number, now, points[row], visible[row])
-                tracks.append(track)
-            else:
-                if given[row] >= 0 and track.number < 0:
-                    renamed[track.number] = track.number = int(given[row])
-                track.move(now, points[row], visible[row])
-            numbers[row] = track.number
+        _assign(tracks, found, (named >= 0) & (found < 0), tracks.number < 0, now, *here)
+        _assign(tracks, found, named < 0, now - tracks.frame <= LONGEST_GAP, now, *here)
+        known, new = found >= 0, np.flatnonzero(found < 0)
+        if known.any():
+            told = known & (named >= 0) & (tracks.number[found] < 0)
+            renamed.update(zip(tracks.number[found[told]].tolist(), named[told].tolist(), strict=True))
+            tracks.number[found[told]] = named[told]
+            tracks.move(found[known], now, here[0][known], here[1][known])
+        if len(new):
+            fresh = [number if number >= 0 else (provisional := provisional - 1) for number in named[new].tolist()]
+            found[new] = len(tracks.number) + np.arange(len(new))
+            tracks.add(fresh, now, here[0][new], here[1][new])
+        numbers[rows] = tracks.number[found]
     fresh = int(max(given.max(initial=NOBODY), NOBODY)) + 1
     for row in order:
         if numbers[row] < 0:
@@ -108,11 +140,32 @@ def follow(frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np
     return numbers
 
 
-def _assigned(rows: list, tracks: list, now: int, points: np.ndarray, visible: np.ndarray) -> list[tuple]:
-    """Pairs of rows and tracks within reach, the distances smallest together."""
-    if not rows or not tracks:
-        return []
-    distance = np.array([[track.distance(now, points[row], visible[row]) for track in tracks] for row in rows])
-    far = 1e6
-    chosen = zip(*linear_sum_assignment(np.where(np.isfinite(distance), distance, far)), strict=True)
-    return [(rows[i], tracks[j]) for i, j in chosen if np.isfinite(distance[i, j])]
+def _assign(
+    tracks: _Tracks,
+    found: np.ndarray,
+    rows: np.ndarray,
+    free: np.ndarray,
+    now: int,
+    points: np.ndarray,
+    visible: np.ndarray,
+) -> None:
+    """Sets the tracks `found` of some of R rows to free ones within reach, the distances smallest together.
+
+    Args:
+        tracks: T of them.
+        found: (R,) the track of each row, `NOBODY` for none; changed.
+        rows: (R,) bool, the rows to assign.
+        free: (T,) bool, the tracks to assign; those in `found` are not.
+        now: The frame.
+        points: (R, J, 2).
+        visible: (R, J).
+    """
+    free = free.copy()
+    free[found[found >= 0]] = False
+    rows, which = np.flatnonzero(rows), np.flatnonzero(free)
+    if not len(rows) or not len(which):
+        return
+    distance = tracks.distance(which, now, points[rows], visible[rows])
+    chosen = linear_sum_assignment(np.minimum(distance, FAR))
+    near = distance[chosen] < np.inf
+    found[rows[chosen[0][near]]] = which[chosen[1][near]]

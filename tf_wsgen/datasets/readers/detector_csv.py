@@ -126,6 +126,7 @@ def _deeplabcut(rows: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Itera
 def _cells(rows: Iterator[tuple[int, list[str]]], header: list[str], comma_is_point: bool) -> Iterator[_Cell]:
     index = int(len(header) > 1 and header[0].lower() in INDEX)
     columns, joints = _columns(header[index:])
+    people: dict[str, int | None] = {}
     for number, (line, row) in enumerate(rows):
         if not row:
             continue
@@ -133,7 +134,9 @@ def _cells(rows: Iterator[tuple[int, list[str]]], header: list[str], comma_is_po
             raise InputError(f"line {line} has {len(row)} cells; expected {len(header)}.")
         cells = list(map(str.strip, row[index:]))
         frame = _whole(cells[columns["frame"]]) if "frame" in columns else str(0 if "joint" in columns else number)
-        person = _person(cells[columns["person"]], line) if "person" in columns else None
+        who = cells[columns["person"]] if "person" in columns else ""
+        if who not in people:
+            people[who] = _person(who, line)
         for joint, places in joints.items():
             name = joint or cells[columns["joint"]]
             try:
@@ -149,7 +152,7 @@ def _cells(rows: Iterator[tuple[int, list[str]]], header: list[str], comma_is_po
                 x, y, _ = values = _numbers(texts, joint, line)
             missing = math.isnan(x), math.isnan(y)
             if not all(missing):
-                yield _Cell(line, frame, person, name, [0.0, 0.0, 0.0] if any(missing) else values)
+                yield _Cell(line, frame, people[who], name, [0.0, 0.0, 0.0] if any(missing) else values)
 
 
 def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
@@ -194,7 +197,7 @@ def _of_joint(name: str) -> tuple[str, str | None]:
 
 def _whole(text: str) -> str:
     # Where cells are missing pandas writes whole numbers as 1.0.
-    return re.sub(r"^([0-9]{1,15})\.0*$", r"\1", text)
+    return text if text.isdigit() else re.sub(r"^([0-9]{1,15})\.0*$", r"\1", text)
 
 
 def _person(text: str, line: int) -> int | None:

@@ -24,6 +24,7 @@ from tf_wsgen.datasets.readers.json_values import (
     identity_of,
     is_landmark,
     items,
+    landmarks,
     member,
     numbers,
     score_of,
@@ -100,7 +101,7 @@ def coco_annotations(content: Any) -> Iterator[Entry]:
 
 def _coco_person(annotation: Any, where: str) -> Person:
     points, flags = triples(member(annotation, "keypoints", where), f"{where}.keypoints")
-    if not np.isin(flags, (0, 1, 2)).all():
+    if not ((flags == 0) | (flags == 1) | (flags == 2)).all():
         raise InputError(f"{where}.keypoints has visibilities other than 0, 1 and 2.")
     frame = frame_of(member(annotation, "image_id", where), f"{where}.image_id")
     # What is not finite is left for the check that names it.
@@ -151,14 +152,9 @@ def mediapipe(content: Any) -> Iterator[Entry]:
             yield attempt(_mediapipe_person, pose, where, number)
 
 
-def _mediapipe_person(landmarks: Any, where: str, frame: int | str) -> Person:
-    rows = []
-    for index, landmark in enumerate(items(landmarks, where)):
-        inside = f"{where}[{index}]"
-        row = [member(landmark, "x", inside), member(landmark, "y", inside), landmark.get("visibility", 1.0)]
-        rows.append(numbers(row, inside, (3,)))
-    values = np.array(rows).reshape(-1, 3)
-    return Person(where or "the file", frame, None, values[:, :2], values[:, 2], None)
+def _mediapipe_person(pose: Any, where: str, frame: int | str) -> Person:
+    points, confidence = landmarks(pose, where, "visibility")
+    return Person(where or "the file", frame, None, points, confidence, None)
 
 
 # OpenPose is apart: a file is a frame there, and its name has the number.

@@ -122,6 +122,19 @@ def triples(values: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
     return rows[:, :2], rows[:, 2]
 
 
+def landmarks(values: Any, where: str, confidence: str) -> tuple[np.ndarray, np.ndarray]:
+    """(K, 2) points and (K,) confidences, 1 where there is none, from objects with x, y and perhaps a confidence."""
+    try:
+        rows = numbers([[one["x"], one["y"], one.get(confidence, 1.0)] for one in values], where, (None, 3))
+    except (InputError, LookupError, TypeError, AttributeError):
+        # Something is wrong: where?
+        rows = np.zeros((0, 3))
+        for index, one in enumerate(items(values, where)):
+            inside = f"{where}[{index}]"
+            numbers([member(one, "x", inside), member(one, "y", inside), one.get(confidence, 1.0)], inside, (3,))
+    return rows[:, :2], rows[:, 2]
+
+
 def _is_integer(value: Any) -> bool:
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     return whole and not isinstance(value, bool) and abs(value) < LARGEST_INTEGER

@@ -16,8 +16,8 @@ from tf_wsgen.datasets.readers.json_values import (
     first_entry,
     identity_of,
     items,
+    landmarks,
     member,
-    numbers,
     score_of,
     triples,
 )
@@ -73,14 +73,8 @@ def tfjs(content: Any) -> Iterator[Entry]:
 
 
 def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
-    rows = []
-    for index, joint in enumerate(items(member(pose, "keypoints", where), f"{where}.keypoints")):
-        inside = f"{where}.keypoints[{index}]"
-        rows.append(
-            numbers([member(joint, "x", inside), member(joint, "y", inside), joint.get("score", 1.0)], inside, (3,))
-        )
-    values = np.array(rows).reshape(-1, 3)
-    return Person(where, frame, identity_of(pose, "id"), values[:, :2], values[:, 2], score_of(pose, "score", where))
+    points, confidence = landmarks(member(pose, "keypoints", where), f"{where}.keypoints", "score")
+    return Person(where, frame, identity_of(pose, "id"), points, confidence, score_of(pose, "score", where))
 
 
 def tfjs_joints(content: Any) -> Convention | None:
