@@ -186,6 +186,17 @@ def load_npy(path: str | os.PathLike, kind: str) -> np.ndarray:
         return _read_npy(file, path.stat().st_size, str(path))
 
 
+def load_pickle(path: str | os.PathLike, kind: str):
+    """The arrays and plain containers of a pickle; no code in it is run.
+
+    Raises:
+        InputError: The file is not there, damaged, or holds other objects than data.
+    """
+    path = existing_file(path, kind)
+    with one_sentence(path, kind), path.open("rb") as file:
+        return DataUnpickler(file, str(path)).load()
+
+
 def _read_npy(file, size: int, where: str) -> np.ndarray:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
@@ -204,7 +215,7 @@ def _read_npy(file, size: int, where: str) -> np.ndarray:
 
 
 def load_json(path: str | os.PathLike, kind: str):
-    """The content of a JSON file (NaN and Infinity are refused).
+    """The content of a JSON file, or the list of JSON lines (NaN and Infinity are refused).
 
     Raises:
         InputError: The file is not there, too large, not JSON, or nested too deep.
@@ -218,7 +229,14 @@ def load_json(path: str | os.PathLike, kind: str):
         raise InputError(f"{path}: holds {constant}; expected finite numbers.")
 
     with one_sentence(path, kind):
-        return json.loads(path.read_bytes(), parse_constant=refuse)
+        content = path.read_bytes()
+        try:
+            return json.loads(content, parse_constant=refuse)
+        except json.JSONDecodeError as error:
+            lines = [line for line in content.splitlines() if line.strip()]
+            if error.msg != "Extra data" or len(lines) < 2:
+                raise
+        return [json.loads(line, parse_constant=refuse) for line in lines]
 
 
 @contextlib.contextmanager

@@ -7,8 +7,6 @@ import zipfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
 from tf_wsgen.datasets.readers.detector_csv import csv_people
 from tf_wsgen.datasets.readers.detector_formats import (
@@ -19,11 +17,12 @@ from tf_wsgen.datasets.readers.detector_formats import (
     mmpose_joints,
     openpose,
 )
-from tf_wsgen.datasets.readers.detector_npz import array_people, videopose3d_people
+from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_people
+from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_people, videopose3d_people
 from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person, first_entry
 from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import existing_file, hdf5_array, load_json, one_sentence, open_hdf5, plain_file
+from tf_wsgen.files import existing_file, load_json, one_sentence, plain_file
 
 KIND = "a file of detections"
 _COCO_FAMILY = ("coco17", "halpe26", "wholebody133", "halpe136", "crowdpose14", "aic14", "jhmdb15")
@@ -37,6 +36,9 @@ FORMAT_CONVENTIONS = {
     "coco_annotations": _COCO_FAMILY,
     "mediapipe": ("mediapipe33",),
     "pose_hg": ("mpii16",),
+    # Their files name the joints.
+    "sleap": ("coco17",),
+    "deeplabcut": ("coco17",),
     "videopose3d": ("coco17",),
     "dwpose": ("coco18", "body25", "coco17"),
     "alphapose_images": ("coco18", "coco17"),
@@ -47,10 +49,12 @@ FORMAT_CONVENTIONS = {
     "csv": tuple(CONVENTIONS),
 }
 FORMATS = tuple(FORMAT_CONVENTIONS)
+HDF5_FORMATS = ("pose_hg", "sleap", "deeplabcut")
 # The formats of which a folder may hold a file a frame.
 FRAME_FORMATS = ("openpose", "mmpose", "alphapose", "ultralytics", "coco_results", "mediapipe", "openpifpaf", "tfjs")
 OPENPOSE_SUFFIX = "_keypoints.json"
-HDF5_SIGNATURE, ZIP_SIGNATURE, NPY_SIGNATURE = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04", b"\x93NUMPY"
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+PICKLE_SUFFIXES = (".pkl", ".pickle", ".p")
 # Bytes of an image's labels.
 LARGEST_LABELS = 1_000_000
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -117,8 +121,9 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
             return FileContent(format, people, told)
         if format == "yolo_txt":
             return _yolo_files([path])
-        if format == "pose_hg":
-            return FileContent(format, list(_pose_hg_people(path)))
+        if format in HDF5_FORMATS:
+            format, people, told = hdf5_people(path, expected)
+            return FileContent(format, people, told if convention is None else None)
         if format == "array":
             people, told, notes = array_people(path, expected)
             return FileContent(format, people, told if convention is None else None, None, tuple(notes))
@@ -148,7 +153,7 @@ def _format_by_start(path: pathlib.Path, start: bytes) -> str:
     """The format of what is no JSON, or "json"."""
     if start.startswith(HDF5_SIGNATURE):
         return "pose_hg"
-    if start.startswith(NPY_SIGNATURE):
+    if start.startswith(NPY_SIGNATURE) or path.suffix.lower() in PICKLE_SUFFIXES:
         return "array"
     if start.startswith(ZIP_SIGNATURE):
         with one_sentence(path, KIND), zipfile.ZipFile(path) as archive:
@@ -262,19 +267,3 @@ def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileCon
             named = {"where": f"{file.name}: {entry.where}"} if isinstance(entry, Person) else {}
             entries.append(entry._replace(**named))
     return found._replace(entries=entries)
-
-
-def _pose_hg_people(path: pathlib.Path) -> Iterator[Person]:
-    with open_hdf5(path, f"{KIND} (pose_hg)") as file:
-        key = "preds" if "preds" in file else "part"
-        points = hdf5_array(file, key, str(path), (None, None, 2)).astype(np.float64)
-        others = {
-            name: hdf5_array(file, name, str(path), (len(points),)) for name in ("index", "person") if name in file
-        }
-    for name, values in others.items():
-        if not (np.isfinite(values).all() and (np.abs(values) < 2**53).all()):
-            raise InputError(f"{name} holds values that number nothing; expected integers.")
-    frames = others.get("index", np.arange(len(points)))
-    for row, (joints, frame) in enumerate(zip(points, frames, strict=True)):
-        person = int(others["person"][row]) if "person" in others else None
-        yield Person(f"{key}[{row}]", int(frame), person, joints, np.ones(len(joints)), None)

@@ -195,7 +195,7 @@ def formats_that_fit(content: Any) -> list[str]:
         "coco_results": isinstance(keypoints, list) and isinstance(image, int),
         "mediapipe": bool({"landmarks", "pose_landmarks", "landmark", "x"} & entry.keys()),
         "dwpose": "people" in entry,
-        "openpifpaf": flat and image is None and "keypoint_scores" not in entry,
+        "openpifpaf": (flat and image is None and "keypoint_scores" not in entry) or "predictions" in entry,
         "tfjs": has_points(entry),
     }
     return [name for name, fits in marks.items() if fits]

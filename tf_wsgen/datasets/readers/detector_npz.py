@@ -1,4 +1,7 @@
-"""2D keypoints in NumPy's files: VideoPose3D's of one's own videos (`data_2d_custom_*.npz`), and plain arrays."""
+"""2D keypoints in NumPy's files and pickles: VideoPose3D's of one's own videos (`data_2d_custom_*.npz`), plain arrays.
+
+Of pickles also MMAction2's and PYSKL's annotations of videos.
+"""
 
 import pathlib
 from collections.abc import Iterator
@@ -9,7 +12,9 @@ from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
 from tf_wsgen.datasets.readers.json_values import Entry, Person
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_npy, load_npz
+from tf_wsgen.files import load_npy, load_npz, load_pickle, one_sentence
+
+NPY_SIGNATURE, ZIP_SIGNATURE = b"\x93NUMPY", b"PK\x03\x04"
 
 
 def videopose3d_people(
@@ -44,9 +49,10 @@ def videopose3d_people(
 
 
 def array_people(path: pathlib.Path, kind: str) -> tuple[list[Entry], Convention | None, list[str]]:
-    """People of a plain array (frames, joints, 2 or 3), or (people, frames, joints, 2 or 3), in .npy or .npz.
+    """People of a plain array (frames, joints, 2 or 3), or (people, frames, joints, 2 or 3), in .npy, .npz or a pickle.
 
-    MHFormer's `reconstruction` has Human3.6M's joints.
+    MHFormer's `reconstruction` has Human3.6M's joints. MMAction2's annotation of a video has `keypoint`
+    (people, frames, joints, 2) and `keypoint_score`.
 
     Args:
         path: The file.
@@ -58,7 +64,15 @@ def array_people(path: pathlib.Path, kind: str) -> tuple[list[Entry], Convention
     Raises:
         InputError: No such array, or several.
     """
-    arrays = load_npz(path, kind) if path.suffix == ".npz" else {"": load_npy(path, kind)}
+    with open(path, "rb") as file:
+        start = file.read(len(NPY_SIGNATURE))
+    if start.startswith(NPY_SIGNATURE):
+        arrays = {"": load_npy(path, kind)}
+    elif start.startswith(ZIP_SIGNATURE):
+        arrays = load_npz(path, kind)
+    else:
+        with one_sentence(path, kind):
+            arrays = _pickled_arrays(load_pickle(path, kind))
     fitting = {name: values for name, values in arrays.items() if values.ndim in (3, 4) and values.shape[-1] in (2, 3)}
     if len(fitting) != 1:
         shapes = {name: values.shape for name, values in list(arrays.items())[:8]}
@@ -68,6 +82,24 @@ def array_people(path: pathlib.Path, kind: str) -> tuple[list[Entry], Convention
     people = [entry for person, poses in enumerate(tracks) for entry in _track(f"{name}[{person}]", person, poses)]
     told = CONVENTIONS["human36m_17"] if name == "reconstruction" and values.shape[-2] == 17 else None
     return people, told, [f"people: {len(tracks)}, each in {tracks.shape[1]:,} frames, as the array {name!r} has them"]
+
+
+def _pickled_arrays(content: object) -> dict[str, np.ndarray]:
+    """The arrays of a pickle by name."""
+    if isinstance(content, dict) and "annotations" in content:
+        content = content["annotations"]
+    if isinstance(content, list) and len(content) == 1:
+        content = content[0]
+    if isinstance(content, list) and any(isinstance(one, dict) for one in content):
+        raise InputError(f"has annotations of {len(content):,} videos; expected one video a file.")
+    if isinstance(content, list):
+        content = {"": np.asarray(content)}
+    arrays = content if isinstance(content, dict) else {"": content}
+    arrays = {str(name): values for name, values in arrays.items() if isinstance(values, np.ndarray)}
+    points, scores = arrays.get("keypoint"), arrays.get("keypoint_score")
+    if points is not None and scores is not None and points.shape[:-1] == scores.shape:
+        return {"keypoint": np.concatenate([points[..., :2], scores[..., None]], axis=-1)}
+    return arrays
 
 
 def _track(place: str, person: int, poses: object) -> Iterator[Entry]:

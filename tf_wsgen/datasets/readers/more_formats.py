@@ -14,6 +14,7 @@ from tf_wsgen.datasets.readers.json_values import (
     Person,
     attempt,
     first_entry,
+    frame_of,
     identity_of,
     items,
     landmarks,
@@ -51,14 +52,22 @@ def _alphapose_body(person: Any, where: str, frame: str, key: str) -> Person:
 
 
 def openpifpaf(content: Any) -> Iterator[Entry]:
-    """OpenPifPaf: the annotations of one image (`*.predictions.json`)."""
-    for index, person in enumerate(items(content, "the file")):
-        yield attempt(_openpifpaf_person, person, f"[{index}]")
+    """OpenPifPaf: the annotations of one image (`*.predictions.json`), or a video's lines, each with `predictions`."""
+    for index, entry in enumerate(items(content, "the file")):
+        if not isinstance(entry, dict) or "predictions" not in entry:
+            yield attempt(_openpifpaf_person, entry, f"[{index}]", 0)
+            continue
+        frame = frame_of(entry.get("frame", index), f"[{index}].frame")
+        people = items(entry["predictions"], f"[{index}].predictions")
+        if not people:
+            yield EmptyFrame(frame)
+        for i, person in enumerate(people):
+            yield attempt(_openpifpaf_person, person, f"[{index}].predictions[{i}]", frame)
 
 
-def _openpifpaf_person(person: Any, where: str) -> Person:
+def _openpifpaf_person(person: Any, where: str, frame: int | str) -> Person:
     points, confidence = triples(member(person, "keypoints", where), f"{where}.keypoints")
-    return Person(where, 0, identity_of(person, "id_"), points, confidence, score_of(person, "score", where))
+    return Person(where, frame, identity_of(person, "id_"), points, confidence, score_of(person, "score", where))
 
 
 def tfjs(content: Any) -> Iterator[Entry]:

@@ -1,0 +1,151 @@
+"""2D keypoints in HDF5: stacked hourglass' predictions, SLEAP's analysis files, DeepLabCut's tables."""
+
+import io
+import pathlib
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+
+from tf_wsgen.datasets.keypoint_conventions import Convention
+from tf_wsgen.datasets.readers.joint_names import convention_of_names
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person
+from tf_wsgen.errors import InputError
+from tf_wsgen.files import check_stored, hdf5_array, open_hdf5
+from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
+
+# Dimensions of SLEAP's `tracks` where the file does not name them: as it writes them for MATLAB, and as others do.
+SLEAP_DIMS = (("track", "xy", "node", "frame"), ("frame", "track", "node", "xy"))
+
+
+def hdf5_people(path: pathlib.Path, kind: str) -> tuple[str, list[Entry], Convention | None]:
+    """The format, all people, and the joints that the file names.
+
+    Args:
+        path: The file.
+        kind: What is expected, for messages.
+
+    Raises:
+        InputError: None of the known layouts, or values that do not fit it.
+    """
+    with open_hdf5(path, kind) as file:
+        if "tracks" in file and "node_names" in file:
+            return "sleap", *_sleap(file, str(path))
+        tables = [group for group in file.values() if isinstance(group, h5py.Group) and "pandas_type" in group.attrs]
+        if tables:
+            return "deeplabcut", *_deeplabcut(tables[0], str(path))
+        return "pose_hg", list(_pose_hg(file, str(path))), None
+
+
+def _pose_hg(file: h5py.File, where: str) -> Iterator[Person]:
+    key = "preds" if "preds" in file else "part"
+    points = hdf5_array(file, key, where, (None, None, 2)).astype(np.float64)
+    others = {name: hdf5_array(file, name, where, (len(points),)) for name in ("index", "person") if name in file}
+    for name, values in others.items():
+        if not (np.isfinite(values).all() and (np.abs(values) < 2**53).all()):
+            raise InputError(f"{name} holds values that number nothing; expected integers.")
+    frames = others.get("index", np.arange(len(points)))
+    for row, (joints, frame) in enumerate(zip(points, frames, strict=True)):
+        person = int(others["person"][row]) if "person" in others else None
+        yield Person(f"{key}[{row}]", int(frame), person, joints, np.ones(len(joints)), None)
+
+
+def _sleap(file: h5py.File, where: str) -> tuple[list[Entry], Convention]:
+    names = _texts(file, "node_names", where)
+    dims = _dims(file, len(names))
+    points = hdf5_array(file, "tracks", where, (None,) * 4)
+    points = points.transpose([dims.index(dim) for dim in ("frame", "track", "node", "xy")])
+    scores = np.ones(points.shape[:3])
+    if "point_scores" in file:
+        left = [dim for dim in dims if dim != "xy"]
+        scores = hdf5_array(file, "point_scores", where, (None,) * 3)
+        scores = scores.transpose([left.index(dim) for dim in ("frame", "track", "node")])
+    return list(_rows("tracks", np.arange(len(points)), points, scores)), convention_of_names(names)
+
+
+def _dims(file: h5py.File, nodes: int) -> tuple[str, ...]:
+    """The dimensions of SLEAP's tracks, by name; those of the scores are the same without the coordinates."""
+    shape = file["tracks"].shape
+    for dims in SLEAP_DIMS:
+        sizes = dict(zip(dims, shape, strict=False))
+        if len(shape) == 4 and sizes["xy"] == 2 and sizes["node"] == nodes:
+            scores = tuple(size for dim, size in sizes.items() if dim != "xy")
+            if "point_scores" not in file or file["point_scores"].shape == scores:
+                return dims
+    raise InputError(
+        f"tracks has shape {shape}; expected (tracks, 2, {nodes} nodes, frames), and point_scores its own."
+    )
+
+
+def _deeplabcut(group: h5py.Group, where: str) -> tuple[list[Entry], Convention]:
+    """A pandas table whose columns are (scorer, individuals where there are several, bodyparts, coords)."""
+    columns, frames, values = _fixed(group, where) if "block0_values" in group else _appendable(group, where)
+    if len(columns) != values.shape[1] or not all(len(column) in (3, 4) for column in columns):
+        raise InputError(f"{group.name} has columns {columns[:2]} …; expected (scorer, bodyparts, coords) for each.")
+    people = list(dict.fromkeys(column[1:-2] for column in columns))
+    joints = list(dict.fromkeys(column[-2] for column in columns))
+    found = np.full((len(values), len(people), len(joints), 3), np.nan)
+    quantities = {"x": 0, "y": 1, "likelihood": 2}
+    for column, numbers in zip(columns, values.T, strict=True):
+        if column[-1] in quantities:
+            found[:, people.index(column[1:-2]), joints.index(column[-2]), quantities[column[-1]]] = numbers
+    # Tables of labels made by hand have no likelihood.
+    scores = found[..., 2] if any(column[-1] == "likelihood" for column in columns) else np.ones(found.shape[:3])
+    return list(_rows(group.name, frames, found[..., :2], scores)), convention_of_names(joints)
+
+
+def _fixed(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:
+    """Columns, frames and (F, C) values of pandas' form "fixed"."""
+    levels = sum(name.startswith("block0_items_level") for name in group)
+    parts = []
+    for level in range(levels):
+        names = _texts(group, f"block0_items_level{level}", where)
+        labels = hdf5_array(group, f"block0_items_label{level}", where, (None,))
+        if not (labels.dtype.kind in "iu" and ((labels >= 0) & (labels < len(names))).all()):
+            raise InputError(f"block0_items_label{level} numbers names that are not there.")
+        parts.append([names[label] for label in labels])
+    values = hdf5_array(group, "block0_values", where, (None, None))
+    return list(zip(*parts, strict=True)), _whole_numbers(group.get("axis1"), len(values)), values
+
+
+def _appendable(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:
+    """Columns, frames and (F, C) values of pandas' form "table"."""
+    table = group.get("table")
+    names = table.dtype.names if isinstance(table, h5py.Dataset) else None
+    kind = table.attrs.get("values_block_0_kind") if names else None
+    if not names or "values_block_0" not in names or not isinstance(kind, bytes):
+        raise InputError(f"{group.name} is no table of one kind of numbers; expected DeepLabCut's.")
+    check_stored(table, group.file, f"{where}: {table.name}", LARGEST_ARRAY)
+    rows = table[()]
+    columns = DataUnpickler(io.BytesIO(kind), f"{where}: {group.name}").load()
+    values = rows["values_block_0"]
+    if not isinstance(columns, list) or not all(isinstance(column, tuple) for column in columns) or values.ndim != 2:
+        raise InputError(f"{group.name} has no list of columns; expected DeepLabCut's.")
+    columns = [tuple(map(str, column)) for column in columns]
+    return columns, _whole_numbers(rows["index"] if "index" in names else None, len(values)), values
+
+
+def _whole_numbers(index: h5py.Dataset | np.ndarray | None, rows: int) -> np.ndarray:
+    """The frames' own numbers where the index is of such, else their places."""
+    numbered = index is not None and index.shape == (rows,) and index.dtype.kind in "iu"
+    return np.asarray(index[()]) if numbered else np.arange(rows)
+
+
+def _texts(group: h5py.Group, key: str, where: str) -> list[str]:
+    names = group.get(key)
+    if not isinstance(names, h5py.Dataset) or names.ndim != 1 or names.dtype.kind not in "SO" or names.size > 10_000:
+        raise InputError(f"{where}: {key} is no short list of names.")
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names[()]]
+
+
+def _rows(place: str, frames: np.ndarray, points: np.ndarray, scores: np.ndarray) -> Iterator[Entry]:
+    """People of (F, P, K, 2) points, NaN where missing, and (F, P, K) scores; who has no point is not there."""
+    missing = ~np.isfinite(points).all(axis=-1)
+    points = np.where(missing[..., None], 0.0, points)
+    scores = np.where(missing, 0.0, np.nan_to_num(scores, nan=1.0))
+    for row, frame in enumerate(frames.tolist()):
+        there = np.flatnonzero(~missing[row].all(axis=-1)).tolist()
+        if not there:
+            yield EmptyFrame(frame)
+        for person in there:
+            yield Person(f"{place}[{row}][{person}]", frame, person, points[row, person], scores[row, person], None)
