@@ -1,4 +1,6 @@
-"""The errors that a user can cause, each said in one sentence."""
+"""The errors that a user can cause, each said in one sentence; and what stopped a program."""
+
+import signal
 
 
 class InputError(ValueError):
@@ -6,6 +8,11 @@ class InputError(ValueError):
 
     Scripts print its message and leave with exit code 2.
     """
+
+
+def signal_of(stop: KeyboardInterrupt) -> int:
+    """The number of the signal that raised it: its argument, or Ctrl-C's."""
+    return stop.args[0] if stop.args else signal.SIGINT
 
 
 class NonFiniteLossError(RuntimeError):

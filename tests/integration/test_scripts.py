@@ -12,7 +12,7 @@ import pytest
 from tf_wsgen.config import Config
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.errors import InputError, NonFiniteLossError
-from tf_wsgen.training.callbacks import Checkpoints
+from tf_wsgen.training.checkpoints import Checkpoints
 from tf_wsgen.training.loop import make_model, train
 from tf_wsgen.training.strategy import make_strategy
 from tf_wsgen.training.workdir import Workdir

@@ -11,6 +11,7 @@ import importlib
 import os
 import pathlib
 import re
+import signal
 import sys
 import types
 import typing
@@ -20,10 +21,11 @@ from absl import flags, logging
 
 import tf_wsgen
 from tf_wsgen.config import Config, load_config
-from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.errors import InputError, NonFiniteLossError, signal_of
 from tf_wsgen.sections import SYNTHETIC
 
-USER_MISTAKE, NOT_FINITE, INTERRUPTED = 2, 3, 130
+# Exit codes; after a signal SIGNALLED and its number, as shells have it.
+USER_MISTAKE, NOT_FINITE, SIGNALLED = 2, 3, 128
 PROGRAMS = (
     "quickstart",
     "prepare_data",
@@ -157,7 +159,7 @@ def _help(module: types.ModuleType) -> str:
 
 
 def run(name: str, arguments: Sequence[str] | None = None) -> typing.NoReturn:
-    """Runs a program and leaves: 2 for the user's mistake, 3 not finite, 130 after Ctrl-C.
+    """Runs a program and leaves: 2 for the user's mistake, 3 not finite, 130 after Ctrl-C, 143 after SIGTERM.
 
     Args:
         name: One of `PROGRAMS`.
@@ -174,6 +176,7 @@ def run(name: str, arguments: Sequence[str] | None = None) -> typing.NoReturn:
     if any(argument.lstrip("-") in ("help", "helpfull", "helpshort") for argument in arguments[1:]):
         print(_help(module))
         sys.exit()
+    signal.signal(signal.SIGTERM, _stop)
     try:
         sys.exit(module.main(parse(module.Options, arguments)))
     except InputError as error:
@@ -182,10 +185,14 @@ def run(name: str, arguments: Sequence[str] | None = None) -> typing.NoReturn:
         message, code = error, NOT_FINITE
     except OSError as error:
         message, code = f"{error.filename or 'input or output'}: {error.strerror or error}", USER_MISTAKE
-    except KeyboardInterrupt:
-        message, code = "interrupted", INTERRUPTED
+    except KeyboardInterrupt as stop:
+        message, code = "interrupted", SIGNALLED + signal_of(stop)
     print(f"{pathlib.Path(arguments[0]).name}: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _stop(number: int, frame) -> typing.NoReturn:
+    raise KeyboardInterrupt(number)
 
 
 def console() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import json
 
 from tf_wsgen.config import load_config
-from tf_wsgen.programs.command_line import INTERRUPTED, ConfigOptions, option, shipped
+from tf_wsgen.programs.command_line import SIGNALLED, ConfigOptions, option, shipped
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,9 @@ def main(options: Options) -> int:
 
     print(f"Training on {config.data.path} data with seed {config.training.seed}, into {options.workdir}.")
     source = Source(config.data)
-    if train(config, options.workdir, source).interrupted:
-        return INTERRUPTED
+    outcome = train(config, options.workdir, source)
+    if outcome.interrupted:
+        return SIGNALLED + outcome.interrupted
     workdir = Workdir(options.workdir)
     metrics = evaluate_run(workdir, config, source=source)
     write_text(workdir.path / "metrics.json", json.dumps(metrics, indent=2))

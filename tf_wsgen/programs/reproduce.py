@@ -5,7 +5,7 @@ python scripts/reproduce.py --all --config configs/cmu16.yaml --data FILE.h5 --w
 
 import dataclasses
 
-from tf_wsgen.programs.command_line import INTERRUPTED, NOT_FINITE, ConfigOptions, option
+from tf_wsgen.programs.command_line import NOT_FINITE, SIGNALLED, ConfigOptions, option
 from tf_wsgen.reproduction.plan import FIGURES, TABLES, checked, targets
 
 
@@ -36,7 +36,7 @@ def main(options: Options) -> int:
     outcome = reproduce(config, options.workdir, wanted, paths)
     if outcome.interrupted:
         print("Stopped; the same command resumes.")
-        return INTERRUPTED
+        return SIGNALLED + outcome.interrupted
     for name, reason in outcome.failed.items():
         print(f"Run {name} is in the tables as not finite. {reason}")
     return NOT_FINITE if outcome.failed else 0

@@ -6,7 +6,7 @@ python scripts/train.py --data FILE.h5 --workdir runs/mine
 import dataclasses
 
 from tf_wsgen.config import load_config
-from tf_wsgen.programs.command_line import INTERRUPTED, ConfigOptions, option, shipped
+from tf_wsgen.programs.command_line import SIGNALLED, ConfigOptions, option, shipped
 from tf_wsgen.sections import STRATEGIES
 
 
@@ -30,6 +30,6 @@ def main(options: Options) -> int:
     outcome = train(config, options.workdir)
     if outcome.interrupted:
         print(f"Stopped after update {outcome.updates}; the same command resumes.")
-        return INTERRUPTED
+        return SIGNALLED + outcome.interrupted
     print(f"Trained {outcome.updates} updates; scripts/evaluate.py --workdir {options.workdir} measures them.")
     return 0

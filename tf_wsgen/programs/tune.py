@@ -6,7 +6,7 @@ python scripts/tune.py --config configs/cmu16.yaml --data FILE.h5 --tuner random
 import dataclasses
 
 from tf_wsgen.errors import NonFiniteLossError
-from tf_wsgen.programs.command_line import INTERRUPTED, ConfigOptions, option
+from tf_wsgen.programs.command_line import SIGNALLED, ConfigOptions, option
 from tf_wsgen.sections import OBJECTIVES, TUNERS
 
 SHORT = ("tuner", "objective", "max_trials")
@@ -38,7 +38,7 @@ def main(options: Options) -> int:
     print(f"\n{outcome.table()}\n")
     if outcome.interrupted:
         print("Stopped; the same command resumes.")
-        return INTERRUPTED
+        return SIGNALLED + outcome.interrupted
     if not outcome.best:
         raise NonFiniteLossError(f"no trial has a score; {options.workdir}/trials/*/failure.txt tell why")
     print(f"Best: trial {outcome.best.name}. Train with it: scripts/train.py --config {options.workdir}/best.yaml")

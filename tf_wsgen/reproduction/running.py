@@ -10,7 +10,7 @@ import numpy as np
 
 from tf_wsgen.config import Config
 from tf_wsgen.data.training_data import Source
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, signal_of
 from tf_wsgen.evaluation.reproduction_figures import draw_chart, draw_without_truth
 from tf_wsgen.reproduction.cells import Table
 from tf_wsgen.reproduction.data_files import open_data
@@ -31,12 +31,12 @@ class Reproduced:
     Attributes:
         written: Files.
         failed: Why runs stopped, by name.
-        interrupted: Whether a signal stopped it.
+        interrupted: The number of the signal that stopped it, or 0.
     """
 
     written: list[pathlib.Path]
     failed: dict[str, str]
-    interrupted: bool = False
+    interrupted: int = 0
 
 
 def reproduce(
@@ -64,7 +64,7 @@ def reproduce(
         session = Session(config, folder, files)
         plan = {target: measurements(target, config, files) for target in targets}
         needed = dict.fromkeys(run for target in targets for run in runs(target, config, files))
-        written, interrupted = [], False
+        written, interrupted = [], 0
         with StepProgress(session.steps(needed, plan)) as session.progress:
             try:
                 for target in targets:
@@ -75,8 +75,8 @@ def reproduce(
                         new = _write_figure(target, session, folder / "tables", mpii)
                     session.progress.say(f"Written: {', '.join(str(file) for file in new)}")
                     written += new
-            except KeyboardInterrupt:
-                interrupted = True
+            except KeyboardInterrupt as stop:
+                interrupted = signal_of(stop)
     return Reproduced(written, session.failed, interrupted)
 
 

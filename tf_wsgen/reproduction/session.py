@@ -134,7 +134,7 @@ class Session:
         try:
             outcome = train(config, workdir.path, file.opened)
             if outcome.interrupted:
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(outcome.interrupted)
             best = workdir.lifter_file(CHECKPOINT)
             if not best.exists():
                 raise NonFiniteLossError("P2 of the zero code on held-out rows was never finite.")

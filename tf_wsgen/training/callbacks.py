@@ -1,4 +1,4 @@
-"""What happens around the updates: progress, logs, validation, checkpoints, and the ways to stop."""
+"""What happens around the updates: progress, logs, validation, and the ways to stop."""
 
 import csv
 import math
@@ -7,7 +7,6 @@ import signal
 import time
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -16,8 +15,6 @@ from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
 from tf_wsgen.files import whole_file
 from tf_wsgen.sections import EvaluationConfig, LossConfig
-from tf_wsgen.training.model import WSGen
-from tf_wsgen.training.workdir import Workdir
 
 
 def objective(loss: LossConfig) -> str:
@@ -76,15 +73,19 @@ class StopWhenNotFinite(keras.callbacks.Callback):
 
 
 class StopOnInterrupt(keras.callbacks.Callback):
-    """Within its context: the first Ctrl-C or SIGTERM ends training after the running call, a second one at once."""
+    """Within its context: the first Ctrl-C or SIGTERM ends training after the running call, a second one at once.
+
+    Attributes:
+        interrupted: The signal's number, or 0.
+    """
 
     def __init__(self):
         super().__init__()
-        self.interrupted = False
+        self.interrupted = 0
 
     def on_train_batch_end(self, batch, logs=None):
         """Stops where a signal came since the last call."""
-        self.model.stop_training = self.interrupted
+        self.model.stop_training = bool(self.interrupted)
 
     def __enter__(self):
         self._previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -94,7 +95,7 @@ class StopOnInterrupt(keras.callbacks.Callback):
         self._give_back()
 
     def _stop(self, number, frame):
-        self.interrupted = True
+        self.interrupted = number
         self._give_back()
 
     def _give_back(self) -> None:
@@ -181,62 +182,3 @@ class ScalarLog(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Closes TensorBoard's file."""
         self.writer.close()
-
-
-class Checkpoints(keras.callbacks.Callback):
-    """Keeps what training resumes from, and the latest and the best lifter.
-
-    What training resumes from: model, optimizers, averages, updates, best objective.
-
-    Args:
-        model: The compiled model.
-        folder: The work directory to write to.
-        objective: The log whose lowest value makes the best; None for the latest.
-    """
-
-    def __init__(self, model: WSGen, folder: Workdir, objective: str | None):
-        super().__init__()
-        self.objective, self.folder, self.lifter = objective, folder, None
-        self.update = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.best_objective = tf.Variable(np.inf, dtype=tf.float32, trainable=False)
-        self.state = tf.train.Checkpoint(
-            **model.weights_by_part(),
-            optimizer=model.optimizer,
-            discriminator_optimizer=model.discriminator_optimizer,
-            update=self.update,
-            best_objective=self.best_objective,
-        )
-        self.manager = tf.train.CheckpointManager(self.state, str(folder.checkpoints), max_to_keep=1)
-
-    def restore(self, folder: Workdir) -> int:
-        """Goes to the latest checkpoint of a work directory if there is one; returns the updates done."""
-        checkpoint = tf.train.latest_checkpoint(folder.checkpoints)
-        if checkpoint:
-            self.state.restore(checkpoint).assert_consumed()
-        return int(self.update)
-
-    def save(self, logs: dict | None = None) -> None:
-        """Saves the latest checkpoint and, where the objective fell, the best.
-
-        Raises:
-            NonFiniteLossError: A weight is not finite; nothing is saved.
-        """
-        for variable in self.model.trainable_variables:
-            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
-                raise NonFiniteLossError(f"Weight {variable.path} is not finite; earlier checkpoints are as they were.")
-        update = self.model.updates
-        self.update.assign(update)
-        objective = (logs or {}).get(self.objective)
-        better = objective is not None and objective < float(self.best_objective)
-        if better:
-            self.best_objective.assign(objective)
-        self.manager.save(checkpoint_number=update)
-        if self.lifter is None:
-            self.lifter = self.model.lifter()
-        self.model.update_lifter(self.lifter)
-        for which in ("latest", "best") if better or not self.objective else ("latest",):
-            self.folder.save_lifter(which, self.lifter, update)
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Saves after each interval."""
-        self.save(logs)

@@ -14,7 +14,6 @@ from tf_wsgen.data.training_data import PairedRows, Source, TrainingData
 from tf_wsgen.evaluation.conformal import radius_factors
 from tf_wsgen.sections import TuningConfig
 from tf_wsgen.training.callbacks import (
-    Checkpoints,
     Progress,
     ScalarLog,
     StopOnInterrupt,
@@ -22,9 +21,10 @@ from tf_wsgen.training.callbacks import (
     Validation,
     objective,
 )
+from tf_wsgen.training.checkpoints import Checkpoints
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy, own_workdir, replica_shard
-from tf_wsgen.training.workdir import Workdir, check_unchanged
+from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged
 
 # What may change between a run and its continuation; everything else decides what is learned, or which is the best.
 CHANGEABLE = (
@@ -37,10 +37,10 @@ CHANGEABLE = (
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How training ended: updates done, and whether a signal stopped it."""
+    """How training ended: updates done, and the number of the signal that stopped it, or 0."""
 
     updates: int
-    interrupted: bool
+    interrupted: int
 
 
 def train(config: Config, workdir: str | os.PathLike, source: Source | None = None) -> Outcome:
@@ -60,7 +60,7 @@ def train(config: Config, workdir: str | os.PathLike, source: Source | None = No
     if folder.started:
         check_unchanged(folder.config(), config, CHANGEABLE, f"{folder.path}: holds a run")
     data = (source or Source(config.data)).training(config.training.seed)
-    with own_workdir(strategy, folder.path) as own:
+    with own_workdir(strategy, folder.path) as own, alone_in(own):
         return _fit(config, data, strategy, Workdir(own), folder)
 
 
@@ -149,15 +149,15 @@ def _fit(
 ) -> Outcome:
     training = config.training
     model = make_model(config, data, strategy)
-    folder.begin(config, data.source)
     held_out = held_out_rows(config, data, config.evaluation.validation_rows)
     checkpoints = Checkpoints(model, folder, objective(config.loss) if held_out else None)
     done = checkpoints.restore(restore_from)
+    folder.begin(config, data.source)
     if done >= training.updates:
         # Where the run was stopped between its last update and its end.
         if held_out and config.loss.needs_pairs:
             _calibrate(config, data, folder)
-        return Outcome(done, interrupted=False)
+        return Outcome(done, interrupted=0)
     with StopOnInterrupt() as interrupt, Progress(done, training.updates, training.steps_per_execution) as progress:
         callbacks = [
             StopWhenNotFinite(),

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from tf_wsgen.config import Config, load_config
 from tf_wsgen.data.training_data import PairedRows, Source
-from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.errors import InputError, NonFiniteLossError, signal_of
 from tf_wsgen.evaluation.posterior_report import posterior_report
 from tf_wsgen.training.callbacks import objective
 from tf_wsgen.training.loop import CHANGEABLE, held_out_rows, train
@@ -61,12 +61,12 @@ def tune(config: Config, workdir: str | os.PathLike, say: Callable[[str], None] 
         _run(_Tuner(config, folder, source, rows, say), role)
         return None
     with alone_in(folder / "search"):
-        tuner, interrupted = _Tuner(config, folder, source, rows, say), False
+        tuner, interrupted = _Tuner(config, folder, source, rows, say), 0
         write_text(folder / "search.yaml", config.to_yaml())
         try:
             _run(tuner, role)
-        except KeyboardInterrupt:
-            interrupted = True
+        except KeyboardInterrupt as stop:
+            interrupted = signal_of(stop)
         outcome = SearchOutcome(config, tuner.trials(), interrupted)
         outcome.write(folder)
     return outcome
@@ -171,10 +171,10 @@ class _Tuner(keras_tuner.Tuner):
         try:
             if "tuner/trial_id" in values and not run.path.exists():
                 _copy(self.folder / "trials" / values["tuner/trial_id"], run.path)
-            with alone_in(run.path):
-                if train(trial_config(self.config, values), run.path, self.source).interrupted:
-                    raise KeyboardInterrupt
-                return self._measures(run)
+            outcome = train(trial_config(self.config, values), run.path, self.source)
+            if outcome.interrupted:
+                raise KeyboardInterrupt(outcome.interrupted)
+            return self._measures(run)
         except (InputError, OSError) as error:
             raise keras_tuner.errors.FatalError(str(error)) from error
 

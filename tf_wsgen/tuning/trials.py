@@ -50,15 +50,15 @@ class Trial:
 
 
 class SearchOutcome:
-    """A search's trials, best first, and whether a signal stopped it.
+    """A search's trials, best first, and what stopped it.
 
     Args:
         config: The search's configuration.
         trials: In any order.
-        interrupted: Whether the search is to be resumed.
+        interrupted: The number of the signal that stopped the search, which is to be resumed; or 0.
     """
 
-    def __init__(self, config: Config, trials: list[Trial], interrupted: bool = False):
+    def __init__(self, config: Config, trials: list[Trial], interrupted: int = 0):
         self.config, self.interrupted = config, interrupted
         self.title = OBJECTIVES[config.tuning.objective]
         self.weights = searched(config.loss)

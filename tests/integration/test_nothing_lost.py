@@ -1,0 +1,199 @@
+"""Runs that are killed, disks that are full, checkpoints that are damaged: what was trained is still there."""
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import filelock
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_wsgen.errors import InputError
+from tf_wsgen.training.checkpoints import KEPT, checkpoint_prefixes
+from tf_wsgen.training.loop import train
+from tf_wsgen.training.workdir import Workdir
+
+# $WSGEN_KILLS makes a campaign of it.
+KILLS = int(os.environ.get("WSGEN_KILLS", "1"))
+UPDATES = 40
+OFTEN = {"training": {"updates": UPDATES, "evaluate_every": 5, "steps_per_execution": 1}}
+POSTERIOR = {
+    "network": {"sees_visible": True, "camera_per_hypothesis": True, "mirrored": True},
+    "loss": {
+        "weight_adversarial": 0.0,
+        "weight_diversity": 0.0,
+        "weight_reconstruction": 0.0,
+        "weight_pose_energy": 1.0,
+        "weight_joint_energy": 4.0,
+        "weight_median": 2.0,
+    },
+}
+RECIPES = {"faithful": OFTEN, "posterior": POSTERIOR | OFTEN}
+
+
+def contents(folder):
+    """All that a run ends with: weights, optimizer slots and averages of the last checkpoint, and both lifters."""
+    found = {}
+    prefix = str(checkpoint_prefixes(Workdir(folder).checkpoints)[0])
+    for name, _ in tf.train.list_variables(prefix):
+        # The graph of objects, and how often this process has saved.
+        if name not in ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter/.ATTRIBUTES/VARIABLE_VALUE"):
+            found[name] = np.asarray(tf.train.load_variable(prefix, name))
+    for which in ("latest", "best"):
+        with np.load(Workdir(folder).lifter_file(which)) as file:
+            found |= {f"{which}/{name}": file[name] for name in file.files}
+    return found
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, name)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(small_config, tmp_path_factory):
+    """Of a recipe: the configuration, its file, and what the run that nothing interrupts ends with."""
+
+    @functools.cache
+    def trained(recipe):
+        folder = tmp_path_factory.mktemp(recipe)
+        config = small_config.override(RECIPES[recipe], "test")
+        (folder / "config.yaml").write_text(config.to_yaml())
+        train(config, folder / "run")
+        return config, folder / "config.yaml", contents(folder / "run")
+
+    return trained
+
+
+@pytest.fixture(scope="module")
+def half_way(uninterrupted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("half")
+    train(uninterrupted("faithful")[0].override({"training": {"updates": UPDATES // 2}}, "test"), folder)
+    return folder
+
+
+@pytest.fixture
+def run(uninterrupted, half_way, tmp_path):
+    """A configuration, the folder of a run that is half way, and what it ends with."""
+    config, _, expected = uninterrupted("faithful")
+    shutil.copytree(half_way, tmp_path / "run")
+    return config, tmp_path / "run", expected
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_run_that_is_killed_at_any_moment_ends_as_if_it_never_was(recipe, uninterrupted, script, tmp_path):
+    _, config_file, expected = uninterrupted(recipe)
+    rng = np.random.default_rng(0)
+    command = script("train", "--config", config_file, "--workdir", tmp_path)
+    checkpoints, killed = Workdir(tmp_path).checkpoints, 0
+    for _ in range(KILLS):
+        before = set(checkpoints.glob("*"))
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            # Some time after it began to write: within a checkpoint, or between two of them.
+            while process.poll() is None and set(checkpoints.glob("*")) <= before:
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0.0, 0.3))
+            process.kill()
+        killed += process.returncode == -signal.SIGKILL
+    assert killed
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert_same(contents(tmp_path), expected)
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def unfinished(path):
+    path.with_name(path.name.partition(".")[0] + ".sha256").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [(truncated, "is damaged"), (flipped, "is damaged"), (unfinished, "was not written to its end")],
+)
+def test_the_checkpoint_before_a_damaged_one_is_taken(run, harm, message):
+    config, folder, expected = run
+    last, before = checkpoint_prefixes(Workdir(folder).checkpoints)
+    harm(last.with_name(last.name + ".data-00000-of-00001"))
+    with pytest.warns(UserWarning, match=f"{last.name}: {message}. .*{before.name} is taken instead"):
+        train(config, folder)
+    assert_same(contents(folder), expected)
+
+
+def test_without_a_sound_checkpoint_nothing_is_trained(run):
+    config, folder, _ = run
+    for prefix in checkpoint_prefixes(Workdir(folder).checkpoints):
+        truncated(prefix.with_suffix(".index"))
+    left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=r"is damaged\. No other checkpoint can be read"):
+        train(config, folder)
+    assert all(path.read_bytes() == content for path, content in left.items())
+
+
+def test_few_checkpoints_are_kept(run):
+    _, folder, _ = run
+    names = sorted({path.name.partition(".")[0] for path in Workdir(folder).checkpoints.glob("ckpt-*")})
+    assert names == [f"ckpt-{update}" for update in (15, 20)]
+    assert len(names) == KEPT
+
+
+def test_two_runs_are_never_in_one_folder(run):
+    config, folder, _ = run
+    with filelock.FileLock(folder / "lock"), pytest.raises(InputError, match="another process is at work here"):
+        train(config, folder)
+
+
+def test_sigterm_saves_and_says_so(uninterrupted, script, tmp_path):
+    config_file = uninterrupted("faithful")[1]
+    command = script("train", "--config", config_file, "--workdir", tmp_path, "--set=training.updates=1000000")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        while process.poll() is None and not Workdir(tmp_path).log_file.exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 128 + signal.SIGTERM, output[-2000:]
+    assert "the same command resumes" in output
+    assert Workdir(tmp_path).load_lifter("latest")[1] > 0
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder of its own disk, of few bytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk needs the right to mount one")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_loses_no_earlier_checkpoint(run, script, small_disk):
+    config, folder, expected = run
+    shutil.copytree(folder, small_disk / "run")
+    (small_disk / "config.yaml").write_text(config.to_yaml())
+    free = shutil.disk_usage(small_disk).free
+    (small_disk / "others").write_bytes(bytes(max(free - 20_000, 0)))
+    command = script("train", "--config", small_disk / "config.yaml", "--workdir", small_disk / "run")
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 2, finished.stderr[-2000:]
+    assert "No space left" in finished.stderr.splitlines()[-1]
+    assert "Traceback" not in finished.stderr
+    (small_disk / "others").unlink()
+    train(config, small_disk / "run")
+    assert_same(contents(small_disk / "run"), expected)
