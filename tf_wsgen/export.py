@@ -1,6 +1,9 @@
-"""A lifter as files for others: a SavedModel, which loads without this package, and TensorFlow Lite models."""
+"""A lifter as files for others: a SavedModel, which loads without this package, TensorFlow Lite and ONNX models."""
 
 import contextlib
+import dataclasses
+import importlib.util
+import json
 import os
 import pathlib
 import shutil
@@ -15,7 +18,17 @@ from tf_wsgen.lifting.endpoints import Endpoints, input_specs
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, save_lifter
 
-LITE_INPUTS = {"zero_code": ("keypoints", "visible"), "decode": ("keypoints", "visible", "z")}
+# The functions without random numbers, which TensorFlow Lite and ONNX can hold, and what they take.
+PURE_INPUTS = {"zero_code": ("keypoints", "visible"), "decode": ("keypoints", "visible", "z")}
+ONNX_OPSET = 17
+# What its metadata say of numbers and axes.
+CONVENTIONS = {
+    "keypoints": "(poses, joints, 2) pixels, x right, y down",
+    "visible": "(poses, joints) 0 missing; else 1, or the detector's score",
+    "pose_3d": "millimetres, camera frame: x right, y down, z away, the root at the origin",
+    "z": "(poses or 1, codes, code size) standard normal numbers; 0 is the pose that zero_code gives",
+    "refused": "NaN in every output of a pose without the root or both hips, or with all joints in one place",
+}
 
 
 def export_saved_model(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = False) -> None:
@@ -49,15 +62,60 @@ def export_tflite(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = F
     Raises:
         InputError: The folder exists, or holds something else than such models.
     """
-    specs = input_specs(lifter)
     with _whole_folder(pathlib.Path(folder), overwrite, "a folder of these models", "decode.tflite") as partial:
         partial.mkdir()
-        for name, inputs in LITE_INPUTS.items():
+        for name in PURE_INPUTS:
             module = tf.Module()
             module.kept = [weight.value for weight in lifter.weights]  # pyright: ignore[reportAttributeAccessIssue]
-            function = tf.function(_nan_where_unreadable(lifter, name), input_signature=[specs[i] for i in inputs])
+            function = _pure_function(lifter, name)
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], module)
             (partial / f"{name}.tflite").write_bytes(converter.convert())
+
+
+def export_onnx(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = False) -> None:
+    """Writes `zero_code.onnx` and `decode.onnx`, of ONNX's own operators only; any number of poses and of codes.
+
+    They take and give what `Lifter`'s methods do; where `Lifter` refuses a row, every output of that row is NaN. Their
+    metadata tell the joints, the skeleton, and units (`CONVENTIONS`).
+
+    Args:
+        lifter: The trained networks.
+        folder: Where to write; must not exist unless `overwrite`.
+        overwrite: Replace a folder that holds such models.
+
+    Raises:
+        InputError: tf2onnx is not installed, or the folder exists, or holds something else than such models.
+    """
+    if importlib.util.find_spec("tf2onnx") is None:
+        raise InputError("ONNX needs tf2onnx, which is not installed; expected pip install 'tf_wsgen[onnx]'.")
+    import onnx
+    import tf2onnx
+
+    with _whole_folder(pathlib.Path(folder), overwrite, "a folder of these models", "decode.onnx") as partial:
+        partial.mkdir()
+        for name in PURE_INPUTS:
+            function = _pure_function(lifter, name)
+            model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=ONNX_OPSET)
+            # What tf2onnx cannot convert it leaves in without a word.
+            strange = sorted({node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")})
+            if strange:
+                raise RuntimeError(f"tf2onnx left {strange}, which are no operators of ONNX.")
+            for value in (*model.graph.input, *model.graph.output):
+                for dim, called in zip(value.type.tensor_type.shape.dim, ("poses", "codes"), strict=False):
+                    if not dim.dim_value:
+                        dim.dim_param = "codes_or_poses" if value.name == "z" and called == "poses" else called
+            skeleton = json.dumps(dataclasses.asdict(lifter.skeleton))
+            about = {"joints": ",".join(lifter.skeleton.joints), "skeleton": skeleton, **CONVENTIONS}
+            onnx.helper.set_model_props(model, about)
+            onnx.checker.check_model(model, full_check=True)
+            onnx.save(model, str(partial / f"{name}.onnx"))
+
+
+def _pure_function(lifter: Lifter, name: str) -> tf.types.experimental.PolymorphicFunction:
+    specs = input_specs(lifter)
+    # Nothing here needs Autograph.
+    signature = [specs[given] for given in PURE_INPUTS[name]]
+    return tf.function(_nan_where_unreadable(lifter, name), input_signature=signature, autograph=False)
 
 
 def _nan_where_unreadable(lifter: Lifter, name: str):

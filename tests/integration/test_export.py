@@ -1,14 +1,20 @@
-"""The SavedModel: loads without this package, answers as the Python API does, whatever the batch."""
+"""SavedModel and ONNX: load without this package, answer as the Python API does, whatever the batch."""
 
+import json
+import pathlib
+import re
 import subprocess
 import sys
 
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.export import export_saved_model
+from tf_wsgen.export import export_onnx, export_saved_model
+from tf_wsgen.lifting.api import PRETRAINED
+from tf_wsgen.lifting.model_file import load_lifter
 from tf_wsgen.training.loop import make_model
 from tf_wsgen.training.strategy import make_strategy
 
@@ -156,3 +162,60 @@ def test_what_is_there_is_not_overwritten(lifter, tmp_path):
     export_saved_model(lifter, folder, overwrite=True)
     assert (folder / "variables").is_dir()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "precious"]
+
+
+@pytest.fixture(scope="module", params=["paper", "package"])
+def onnx(request, lifter, tmp_path_factory):
+    """A lifter and the folder of its ONNX models."""
+    of = {"paper": lifter, "package": load_lifter(PRETRAINED)[0]}[request.param]
+    folder = tmp_path_factory.mktemp("onnx") / request.param
+    export_onnx(of, folder)
+    return of, folder
+
+
+@pytest.mark.parametrize("poses", [1, 300])
+def test_onnx_gives_what_python_gives(onnx, small_data, poses):
+    """With missing joints, with scores, and with a pose that cannot be read."""
+    lifter, folder = onnx
+    rng = np.random.default_rng(0)
+    keypoints = np.resize(small_data.validation.keypoints, (poses, 16, 2)).astype(np.float32)
+    visible = np.where(rng.uniform(size=(poses, 16)) < 0.9, rng.uniform(0.1, 1.0, (poses, 16)), 0.0).astype(np.float32)
+    visible[:, lifter.skeleton.hip_indices] = 1.0
+    for name, inputs in {"zero_code": {}, "decode": {"z": rng.normal(size=(1, 3, lifter.code_size))}}.items():
+        inputs = {name: values.astype(np.float32) for name, values in inputs.items()}
+        session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
+        outputs = [output.name for output in session.get_outputs()]
+        found = session.run(None, {"keypoints": keypoints, "visible": visible, **inputs})
+        for key, value in getattr(lifter, name)(keypoints, visible, **inputs).items():
+            tolerance = {"pose_3d_template": 1e-5, "camera": 1e-4}.get(key, 1e-2)
+            np.testing.assert_allclose(found[outputs.index(key)], value, atol=tolerance, err_msg=f"{name} {key}")
+        keypoints[0] = 7.0
+        broken = session.run(["pose_3d"], {"keypoints": keypoints, "visible": visible, **inputs})[0]
+        assert np.isnan(broken[0]).all()
+        assert np.isfinite(broken[1:]).all()
+        keypoints[0] = small_data.validation.keypoints[0]
+
+
+def test_onnx_tells_its_joints(onnx):
+    lifter, folder = onnx
+    about = onnxruntime.InferenceSession(folder / "decode.onnx").get_modelmeta().custom_metadata_map
+    assert tuple(about["joints"].split(",")) == lifter.skeleton.joints
+    assert json.loads(about["skeleton"])["root"] == lifter.skeleton.root
+    assert "millimetres" in about["pose_3d"]
+
+
+def test_the_documented_program_lifts_without_tensorflow(onnx, inputs, tmp_path):
+    """docs/serving.md's."""
+    lifter, folder = onnx
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "serving.md").read_text()
+    program = re.search(r"```python\n(import numpy as np\nimport onnxruntime.*?)```", text, re.DOTALL)[1]
+    assert len(program.splitlines()) <= 30
+    np.save(tmp_path / "keypoints.npy", inputs["keypoints"])
+    (tmp_path / "lift.py").write_text(program.replace("exported/onnx", str(folder)))
+    watched = f"import sys, runpy; sys.modules['tensorflow'] = None; runpy.run_path({str(tmp_path / 'lift.py')!r})"
+    finished = subprocess.run([sys.executable, "-c", watched], cwd=tmp_path, capture_output=True, check=False)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    with np.load(tmp_path / "poses.npz") as found:
+        assert found["hypotheses"].shape == (7, 10, 16, 3)
+        expected = lifter.zero_code(inputs["keypoints"], np.ones((7, 16), np.float32))["pose_3d"]
+        np.testing.assert_allclose(found["pose_3d"], expected, atol=0.01)

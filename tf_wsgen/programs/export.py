@@ -1,10 +1,13 @@
-"""Writes a trained run as one SavedModel that loads without this package, and as TensorFlow Lite models.
+"""Writes a trained model as a SavedModel that loads without this package, and as TensorFlow Lite and ONNX models.
 
 python scripts/export.py --workdir runs/cmu16 --output exported/cmu16
+python scripts/export.py --model pretrained --onnx exported/onnx
 """
 
 import dataclasses
+import pathlib
 
+from tf_wsgen.errors import InputError
 from tf_wsgen.programs.command_line import option
 from tf_wsgen.training.workdir import Workdir
 
@@ -13,23 +16,40 @@ from tf_wsgen.training.workdir import Workdir
 class Options:
     """Flags of the program."""
 
-    workdir: str = option("Work directory of scripts/train.py.", required=True)
-    output: str = option("Folder of the SavedModel to write.", required=True)
+    workdir: str | None = option("Work directory of scripts/train.py.")
+    model: str | None = option('In place of --workdir: "pretrained", a SavedModel or a lifter\'s .npz.')
+    output: str | None = option("Folder of the SavedModel to write.")
+    tflite: str | None = option("Folder for zero_code.tflite and decode.tflite.")
+    onnx: str | None = option("Folder for zero_code.onnx and decode.onnx (needs tf_wsgen[onnx]).")
     checkpoint: str = option("Which checkpoint to export.", "best", choices=("best", "latest"))
-    overwrite: bool = option("Replace what --output and --tflite hold.", False)
-    tflite: str | None = option("Also write zero_code.tflite and decode.tflite, to this folder.")
+    overwrite: bool = option("Replace what the folders hold.", False)
 
 
 def main(options: Options) -> None:
     """Exports."""
-    workdir = Workdir(options.workdir)
-    workdir.config()
+    folders = [folder for folder in (options.output, options.tflite, options.onnx) if folder]
+    if not folders:
+        raise InputError("nothing to write; expected --output, --tflite or --onnx.")
+    if (options.workdir is None) == (options.model is None):
+        raise InputError("expected either --workdir or --model.")
+    for folder in folders:
+        if pathlib.Path(folder).exists() and not options.overwrite:
+            raise InputError(f"{folder}: exists already; expected a new folder (or --overwrite).")
+    if options.workdir:
+        Workdir(options.workdir).config()
 
-    from tf_wsgen.export import export_saved_model, export_tflite
+    from tf_wsgen.export import export_onnx, export_saved_model, export_tflite
+    from tf_wsgen.lifting.api import lifter_file
+    from tf_wsgen.lifting.model_file import load_lifter
 
-    lifter, updates = workdir.load_lifter(options.checkpoint)
-    export_saved_model(lifter, options.output, options.overwrite)
-    print(f"Exported {options.workdir} after {updates} updates to {options.output}.")
-    if options.tflite:
-        export_tflite(lifter, options.tflite, options.overwrite)
-        print(f"Exported zero_code.tflite and decode.tflite to {options.tflite}.")
+    if options.workdir:
+        lifter, updates = Workdir(options.workdir).load_lifter(options.checkpoint)
+        told = f"{options.workdir} after {updates} updates"
+    else:
+        lifter, _ = load_lifter(lifter_file(options.model))
+        told = options.model
+    writers = ((options.output, export_saved_model), (options.tflite, export_tflite), (options.onnx, export_onnx))
+    for folder, write in writers:
+        if folder:
+            write(lifter, folder, options.overwrite)
+    print(f"Exported {told} to {', '.join(folders)}.")
