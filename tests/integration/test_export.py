@@ -10,9 +10,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.export import export_onnx, export_saved_model
+from tf_wsgen.export import export_onnx, export_saved_model, export_tflite
 from tf_wsgen.lifting.api import PRETRAINED
 from tf_wsgen.lifting.model_file import load_lifter
 from tf_wsgen.training.loop import make_model
@@ -194,6 +195,18 @@ def test_onnx_gives_what_python_gives(onnx, small_data, poses):
         assert np.isnan(broken[0]).all()
         assert np.isfinite(broken[1:]).all()
         keypoints[0] = small_data.validation.keypoints[0]
+
+
+@pytest.mark.parametrize("name", ["zero_code", "decode"])
+def test_tflite_of_the_package_gives_what_python_gives(inputs, tmp_path, name):
+    """Its cameras are by hypothesis, and it lifts the mirrored pose as well."""
+    lifter, _ = load_lifter(PRETRAINED)
+    export_tflite(lifter, tmp_path / "lite")
+    given = {key: inputs[key] for key in ("keypoints", "visible")}
+    if name == "decode":
+        given["z"] = np.random.default_rng(0).normal(size=(1, 3, lifter.code_size)).astype(np.float32)
+    found = Interpreter(str(tmp_path / "lite" / f"{name}.tflite")).get_signature_runner()(**given)
+    np.testing.assert_allclose(found["pose_3d"], getattr(lifter, name)(**given)["pose_3d"], atol=0.01)
 
 
 def test_onnx_tells_its_joints(onnx):

@@ -43,7 +43,8 @@ def rotation_from_camera(camera: tf.Tensor) -> tf.Tensor:
         y up, z towards the viewer.
     """
     entries = tf.concat([camera[..., 0, :], camera[..., 1, :]], axis=-1)
-    camera = safe_divide(camera, safe_norm(entries, keepdims=True)[..., None])
+    # Not by [..., None]: TensorFlow Lite has no such slices of cameras by hypothesis.
+    camera = safe_divide(camera, tf.expand_dims(safe_norm(entries, keepdims=True), -1))
     first, second = camera[..., 0, :], camera[..., 1, :]
     normal = cross(first, second)
     parallel = safe_norm(normal, keepdims=True) <= PARALLEL_ROWS

@@ -128,7 +128,8 @@ class Lifter(tf.Module):
             *networks, tf.gather(pose_2d, opposite, axis=1) * across, tf.gather(visible, opposite, axis=1), z
         )
         # 1 takes the pose as it is seen, 0 the mirrored one.
-        share = (1.0 + tf.reduce_prod(tf.sign(z), axis=-1))[..., None, None] / 2.0
+        share = (1.0 + tf.reduce_prod(tf.sign(z), axis=-1)) / 2.0
+        share = tf.expand_dims(tf.expand_dims(share, -1), -1)
         poses = tf.gather(mirrored.hypotheses, opposite, axis=2) * away
         camera = per_hypothesis(mirrored.camera) * across[:, None] * away
         return Sample(
