@@ -94,8 +94,8 @@ def export_onnx(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = Fal
     with _whole_folder(pathlib.Path(folder), overwrite, "a folder of these models", "decode.onnx") as partial:
         partial.mkdir()
         for name in PURE_INPUTS:
-            function = _pure_function(lifter, name)
-            model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=ONNX_OPSET)
+            specs = [input_specs(lifter)[given] for given in PURE_INPUTS[name]]
+            model, _ = tf2onnx.convert.from_function(_pure_function(lifter, name), specs, opset=ONNX_OPSET)
             # What tf2onnx cannot convert it leaves in without a word.
             strange = sorted({node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")})
             if strange:

@@ -52,29 +52,26 @@ def _pose_hg(file: h5py.File, where: str) -> Iterator[Person]:
 
 def _sleap(file: h5py.File, where: str) -> tuple[list[Entry], Convention]:
     names = _texts(file, "node_names", where)
-    dims = _dims(file, len(names))
     points = hdf5_array(file, "tracks", where, (None,) * 4)
+    scores = hdf5_array(file, "point_scores", where, (None,) * 3) if "point_scores" in file else None
+    dims = _dims(points.shape, None if scores is None else scores.shape, len(names))
     points = points.transpose([dims.index(dim) for dim in ("frame", "track", "node", "xy")])
-    scores = np.ones(points.shape[:3])
-    if "point_scores" in file:
+    if scores is None:
+        scores = np.ones(points.shape[:3])
+    else:
         left = [dim for dim in dims if dim != "xy"]
-        scores = hdf5_array(file, "point_scores", where, (None,) * 3)
         scores = scores.transpose([left.index(dim) for dim in ("frame", "track", "node")])
     return list(_rows("tracks", np.arange(len(points)), points, scores)), convention_of_names(names)
 
 
-def _dims(file: h5py.File, nodes: int) -> tuple[str, ...]:
+def _dims(shape: tuple[int, ...], scores: tuple[int, ...] | None, nodes: int) -> tuple[str, ...]:
     """The dimensions of SLEAP's tracks, by name; those of the scores are the same without the coordinates."""
-    shape = file["tracks"].shape
     for dims in SLEAP_DIMS:
-        sizes = dict(zip(dims, shape, strict=False))
-        if len(shape) == 4 and sizes["xy"] == 2 and sizes["node"] == nodes:
-            scores = tuple(size for dim, size in sizes.items() if dim != "xy")
-            if "point_scores" not in file or file["point_scores"].shape == scores:
-                return dims
-    raise InputError(
-        f"tracks has shape {shape}; expected (tracks, 2, {nodes} nodes, frames), and point_scores its own."
-    )
+        sizes = dict(zip(dims, shape, strict=True))
+        fits = scores in (None, tuple(size for dim, size in sizes.items() if dim != "xy"))
+        if sizes["xy"] == 2 and sizes["node"] == nodes and fits:
+            return dims
+    raise InputError(f"tracks has shape {shape}; expected (tracks, 2, {nodes} nodes, frames), as point_scores.")
 
 
 def _deeplabcut(group: h5py.Group, where: str) -> tuple[list[Entry], Convention]:
@@ -105,15 +102,15 @@ def _fixed(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.nda
             raise InputError(f"block0_items_label{level} numbers names that are not there.")
         parts.append([names[label] for label in labels])
     values = hdf5_array(group, "block0_values", where, (None, None))
-    return list(zip(*parts, strict=True)), _whole_numbers(group.get("axis1"), len(values)), values
+    return list(zip(*parts, strict=True)), _whole_numbers(group["axis1"], len(values)), values
 
 
 def _appendable(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:
     """Columns, frames and (F, C) values of pandas' form "table"."""
-    table = group.get("table")
+    table = group["table"]
+    kind = table.attrs.get("values_block_0_kind")
     names = table.dtype.names if isinstance(table, h5py.Dataset) else None
-    kind = table.attrs.get("values_block_0_kind") if names else None
-    if not names or "values_block_0" not in names or not isinstance(kind, bytes):
+    if not isinstance(table, h5py.Dataset) or "values_block_0" not in (names or ()) or not isinstance(kind, bytes):
         raise InputError(f"{group.name} is no table of one kind of numbers; expected DeepLabCut's.")
     check_stored(table, group.file, f"{where}: {table.name}", LARGEST_ARRAY)
     rows = table[()]
@@ -122,17 +119,16 @@ def _appendable(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], n
     if not isinstance(columns, list) or not all(isinstance(column, tuple) for column in columns) or values.ndim != 2:
         raise InputError(f"{group.name} has no list of columns; expected DeepLabCut's.")
     columns = [tuple(map(str, column)) for column in columns]
-    return columns, _whole_numbers(rows["index"] if "index" in names else None, len(values)), values
+    return columns, _whole_numbers(rows["index"], len(values)), values
 
 
-def _whole_numbers(index: h5py.Dataset | np.ndarray | None, rows: int) -> np.ndarray:
+def _whole_numbers(index, rows: int) -> np.ndarray:
     """The frames' own numbers where the index is of such, else their places."""
-    numbered = index is not None and index.shape == (rows,) and index.dtype.kind in "iu"
-    return np.asarray(index[()]) if numbered else np.arange(rows)
+    return np.asarray(index[()]) if index.shape == (rows,) and index.dtype.kind in "iu" else np.arange(rows)
 
 
 def _texts(group: h5py.Group, key: str, where: str) -> list[str]:
-    names = group.get(key)
+    names = group[key]
     if not isinstance(names, h5py.Dataset) or names.ndim != 1 or names.dtype.kind not in "SO" or names.size > 10_000:
         raise InputError(f"{where}: {key} is no short list of names.")
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names[()]]
