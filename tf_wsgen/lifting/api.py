@@ -25,6 +25,8 @@ from tf_wsgen.skeleton import HUMAN16, SKELETONS, Skeleton, skeleton_from_dict
 PRETRAINED = pathlib.Path(__file__).parents[1] / "pretrained" / "posterior.npz"
 SELECTIONS = ("zero_code", "mean_shift")
 DESCRIBED = ("pose_3d", "reprojection", "log_likelihood")
+# Pixels that no image has.
+LARGEST_PIXEL = 1e6
 
 
 class PoseLifter:
@@ -95,8 +97,8 @@ class PoseLifter:
         if image_size is None and focal_length is not None:
             raise InputError("focal_length is given without image_size, which tells where the optical axis is.")
         for name, value in (("image_size", image_size), ("focal_length", focal_length)):
-            if value is not None and not (np.isfinite(value).all() and np.min(value) > 0):
-                raise InputError(f"{name} is {value}; expected pixels above 0.")
+            if value is not None and not (np.min(value) > 0 and np.max(value) <= LARGEST_PIXEL):
+                raise InputError(f"{name} is {value}; expected pixels above 0, at most {LARGEST_PIXEL:,.0f}.")
         leading, given = keypoints.shape[:-2], keypoints
         size = self._size(height, leading)
         ray = None
@@ -104,6 +106,7 @@ class PoseLifter:
             root = normalise_keypoints(keypoints, visible, self.skeleton).root
             ray = ray_through(root, tf.constant(image_size, tf.float32), tf.constant(focal_length or 0.0, tf.float32))
             keypoints = ray.to_virtual(keypoints).numpy()
+            self._check_readable(keypoints, visible, f"people within the field of view of an image of {image_size}")
         rows = keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints)
         arrays = self._in_batches(*rows, num_hypotheses, seed, select, batch_size, progress)
         arrays = [array.reshape((*leading, *array.shape[1:])) for array in arrays]
@@ -178,15 +181,21 @@ class PoseLifter:
         visible = np.where(visible > 0, np.minimum(visible, 1.0), 0.0).astype(np.float32)
         if keypoints.size == 0:
             raise InputError("keypoints hold no pose; expected at least one.")
+        self._check_readable(
+            np.where(np.abs(keypoints) <= LARGEST_PIXEL, keypoints, np.nan),
+            visible,
+            f"pixels of at most {LARGEST_PIXEL:,.0f}, a visible {self.skeleton.root} or both hips, and joints in more "
+            "than one place",
+        )
+        return keypoints, visible
+
+    def _check_readable(self, keypoints: np.ndarray, visible: np.ndarray, expected: str) -> None:
+        joints = self.skeleton.num_joints
         readable = self.readable(keypoints.reshape(-1, joints, 2), visible.reshape(-1, joints))
         if not readable.all():
             row = np.unravel_index(np.argmin(readable), keypoints.shape[:-2])
             place = f"pose {tuple(int(i) for i in row)}" if row else "the pose"
-            raise InputError(
-                f"keypoints: {place} cannot be lifted; expected finite pixels, a visible {self.skeleton.root} or both "
-                "hips, and joints in more than one place."
-            )
-        return keypoints, visible
+            raise InputError(f"keypoints: {place} cannot be lifted; expected {expected}.")
 
 
 def lifter_file(model: str | os.PathLike) -> pathlib.Path:
