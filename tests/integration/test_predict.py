@@ -91,7 +91,7 @@ def test_each_detector_to_bvh(tmp_path, capsys, name, convention):
 
 def test_npz_and_json_hold_the_same(tmp_path):
     source = make_file(tmp_path, "mmpose", "coco17")
-    options = PredictOptions(track="file", num_hypotheses=4, seed=3, image_size=SIZE)
+    options = PredictOptions(track="file", num_hypotheses=4, seed=3)
     predictions = predict(source, options, tmp_path / "poses.npz")
     predict(source, options, tmp_path / "poses.json")
     with np.load(tmp_path / "poses.npz") as file:
@@ -102,7 +102,7 @@ def test_npz_and_json_hold_the_same(tmp_path):
     assert record["about"] == json.loads(str(arrays["about"])) == predictions.about
     assert arrays["frame"].tolist() == [person["frame"] for person in record["people"]] == FRAMES
     assert arrays["person"].tolist() == [person["person"] for person in record["people"]] == PERSONS
-    for name in ("keypoints", "visible", "confidence", "pose_3d", "reprojection", "log_likelihood", "root_position"):
+    for name in ("keypoints", "visible", "confidence", "pose_3d", "reprojection", "log_likelihood", "spread"):
         np.testing.assert_allclose([person[name] for person in record["people"]], arrays[name], atol=0.0051)
     hypotheses = [[one["pose_3d"] for one in person["hypotheses"]] for person in record["people"]]
     np.testing.assert_allclose(hypotheses, arrays["hypotheses"], atol=0.0051)
@@ -110,7 +110,7 @@ def test_npz_and_json_hold_the_same(tmp_path):
     sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
     np.testing.assert_allclose(arrays["confidence"], sureness, atol=1e-6)
     assert 0.0 < sureness[arrays["visible"] > 0].min() < 1.0
-    direct = tf_wsgen.load_pretrained()(arrays["keypoints"], sureness, num_hypotheses=4, seed=3, image_size=SIZE)
+    direct = tf_wsgen.load_pretrained()(arrays["keypoints"], sureness, num_hypotheses=4, seed=3)
     np.testing.assert_allclose(direct.hypotheses, arrays["hypotheses"], atol=0.01)
     assert all(np.isfinite(value).all() for value in arrays.values() if value.dtype.kind == "f")
 

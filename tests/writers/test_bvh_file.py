@@ -8,8 +8,7 @@ from tf_wsgen.datasets.readers.asf_amc import cmu_poses, read_amc, read_asf
 from tf_wsgen.datasets.readers.bvh import bvh_poses, read_bvh
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
-from tf_wsgen.writers.bvh_file import write_bvh
-from tf_wsgen.writers.joint_track import JointTrack, skeleton_parents
+from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
 
 PARENTS = skeleton_parents(HUMAN16)
 # A body in the order of HUMAN16: mm, z up, looking towards -y, the arms away from the body.
@@ -39,13 +38,6 @@ def rigid_motion(parents, rest, frames=20, seed=0, angle=150.0):
     return positions
 
 
-def written(path, positions, joints, parents, frame_rate, up="z", unit="cm", **when):
-    """Writes positions in a world with z up, or y; returns what was lost."""
-    if up == "z":
-        positions = np.asarray(positions)[..., [0, 2, 1]] * [1.0, 1.0, -1.0]
-    return write_bvh(path, JointTrack(positions, joints, parents, frame_rate, **when), unit)
-
-
 def read_back(path, joints, up="y"):
     """(T, K, 3) mm of the named joints."""
     motion = read_bvh(path, unit="cm", up=up)
@@ -67,7 +59,7 @@ def test_parents_lead_to_the_root():
 def test_a_file_by_hand(tmp_path):
     """One bone of 10 cm that points up, then to the world's -y, which is z of the file; x then is turned by 90°."""
     positions = np.array([[[0, 0, 0], [0, 0, 100]], [[10, 20, 30], [10, -80, 30]]], float)
-    lost = written(tmp_path / "a.bvh", positions, ["base", "top"], [-1, 0], 25.0)
+    lost = write_bvh(tmp_path / "a.bvh", positions, ["base", "top"], [-1, 0], 25.0)
     assert (tmp_path / "a.bvh").read_text() == (
         "HIERARCHY\nROOT base\n{\n\tOFFSET 0.000000 0.000000 0.000000\n"
         "\tCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
@@ -83,7 +75,7 @@ def test_a_file_by_hand(tmp_path):
 @pytest.mark.parametrize("seed", range(2))
 def test_a_motion_of_rigid_bones_comes_back(tmp_path, seed):
     positions = rigid_motion(PARENTS, STANDING, seed=seed, angle=175.0)
-    lost = written(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 50.0)
+    lost = write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 50.0)
     assert lost < 1e-3
     np.testing.assert_allclose(read_back(tmp_path / "a.bvh", HUMAN16.joints), positions, atol=1e-3)
     assert read_bvh(tmp_path / "a.bvh", unit="cm").frame_rate == pytest.approx(50.0)
@@ -92,7 +84,7 @@ def test_a_motion_of_rigid_bones_comes_back(tmp_path, seed):
 def test_scipy_reads_the_same(tmp_path):
     """The file's rotations, multiplied with SciPy along the chain of one leg."""
     positions = rigid_motion(PARENTS, STANDING, seed=7)
-    written(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 50.0)
+    write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 50.0)
     lines = [line.split() for line in (tmp_path / "a.bvh").read_text().splitlines()]
     joints = [index for index, words in enumerate(lines) if words[0] in ("ROOT", "JOINT")]
     # Name, brace, offset.
@@ -111,7 +103,7 @@ def test_only_lengths_are_lost(tmp_path):
     """Bones that grow keep their directions, and their mean lengths."""
     rng = np.random.default_rng(3)
     positions = rigid_motion(PARENTS, STANDING, seed=3) + rng.normal(0.0, 20.0, (20, 16, 3))
-    lost = written(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 50.0)
+    lost = write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 50.0)
     found = read_back(tmp_path / "a.bvh", HUMAN16.joints)
     assert lost == pytest.approx(np.linalg.norm(found - positions, axis=-1).max(), abs=1e-3)
     assert lost > 20.0
@@ -128,7 +120,7 @@ def test_twist_follows_the_parent_and_angles_go_on_beyond_half_a_turn(tmp_path):
     """A body that turns as a whole turns at its root alone: all other rotations are none."""
     degrees = np.arange(0.0, 1000.0, 20.0)[:, None]
     turns = Rotation.from_euler("z", degrees, degrees=True).as_matrix()
-    written(tmp_path / "a.bvh", STANDING @ np.swapaxes(turns, -1, -2), HUMAN16.joints, PARENTS, 50.0)
+    write_bvh(tmp_path / "a.bvh", STANDING @ np.swapaxes(turns, -1, -2), HUMAN16.joints, PARENTS, 50.0)
     values = np.loadtxt((tmp_path / "a.bvh").read_text().partition("Frame Time: 0.02\n")[2].splitlines())
     np.testing.assert_allclose(values[:, 6:], 0.0, atol=1e-4)
     # Up is y of the file; the third angle of the root is the one about it.
@@ -156,14 +148,14 @@ DEGENERATE = {
 @pytest.mark.parametrize("vectors", DEGENERATE.values(), ids=DEGENERATE)
 def test_degenerate_bones(tmp_path, vectors):
     positions = chain(vectors)
-    lost = written(tmp_path / "a.bvh", positions, ["a", "b", "c"], [-1, 0, 1], 30.0)
+    lost = write_bvh(tmp_path / "a.bvh", positions, ["a", "b", "c"], [-1, 0, 1], 30.0)
     assert lost < 1e-3
     np.testing.assert_allclose(read_back(tmp_path / "a.bvh", ["a", "b", "c"]), positions, atol=1e-3)
 
 
 def test_a_bone_that_has_a_length_later_takes_its_direction_then(tmp_path):
     positions = chain([[UP, NONE], [UP, LEFT], [LEFT, LEFT]])
-    lost = written(tmp_path / "a.bvh", positions, ["a", "b", "c"], [-1, 0, 1], 30.0)
+    lost = write_bvh(tmp_path / "a.bvh", positions, ["a", "b", "c"], [-1, 0, 1], 30.0)
     # Its mean length is 200 mm: shown where there is none, 100 mm too short elsewhere.
     assert lost == pytest.approx(200.0, abs=1e-3)
     found = read_back(tmp_path / "a.bvh", ["a", "b", "c"])
@@ -175,7 +167,7 @@ def test_children_in_a_line_and_in_one_place(tmp_path):
     rest = np.array([[0, 0, 0], [100, 0, 0], [-200, 0, 0], [0, 0, 0], [0, 50, 0]], float)
     parents, joints = [-1, 0, 0, 0, 3], list("abcde")
     positions = rigid_motion(parents, rest, seed=2)
-    written(tmp_path / "a.bvh", positions, joints, parents, 30.0)
+    write_bvh(tmp_path / "a.bvh", positions, joints, parents, 30.0)
     motion = read_bvh(tmp_path / "a.bvh", unit="cm")
     assert [name for name in motion.joints if name.endswith("_pivot")] == ["b_pivot", "c_pivot"]
     np.testing.assert_allclose(read_back(tmp_path / "a.bvh", joints), positions, atol=1e-3)
@@ -186,29 +178,29 @@ def test_joints_in_any_order(tmp_path):
     positions = rigid_motion(PARENTS, STANDING, seed=1)
     names = [HUMAN16.joints[index] for index in order]
     parents = [int(np.flatnonzero(order == PARENTS[index])[0]) if PARENTS[index] >= 0 else -1 for index in order]
-    written(tmp_path / "a.bvh", positions[:, order], names, parents, 30.0)
+    write_bvh(tmp_path / "a.bvh", positions[:, order], names, parents, 30.0)
     np.testing.assert_allclose(read_back(tmp_path / "a.bvh", HUMAN16.joints), positions, atol=1e-3)
 
 
 def test_what_was_read_can_be_written_again(tmp_path):
     positions = rigid_motion(PARENTS, STANDING, seed=4)
-    written(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0)
+    write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0)
     once = read_bvh(tmp_path / "a.bvh", unit="cm")
-    lost = written(tmp_path / "b.bvh", once.positions, once.joints, once.parents, once.frame_rate)
+    lost = write_bvh(tmp_path / "b.bvh", once.positions, once.joints, once.parents, once.frame_rate)
     assert lost < 1e-3
     np.testing.assert_allclose(read_back(tmp_path / "b.bvh", once.joints), once.positions, atol=1e-3)
 
 
 def test_our_own_file_gives_our_own_joints(tmp_path):
     positions = rigid_motion(PARENTS, STANDING, angle=20.0)
-    written(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0)
+    write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0)
     np.testing.assert_allclose(bvh_poses(read_bvh(tmp_path / "a.bvh"), "here"), positions, atol=1e-3)
 
 
 @pytest.mark.parametrize(("unit", "millimetres"), [("mm", 1.0), ("m", 1000.0)])
 def test_units_and_up(tmp_path, unit, millimetres):
     positions = rigid_motion(PARENTS, STANDING)
-    written(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0, up="y", unit=unit)
+    write_bvh(tmp_path / "a.bvh", positions, HUMAN16.joints, PARENTS, 30.0, up="y", unit=unit)
     found = read_back(tmp_path / "a.bvh", HUMAN16.joints, up="z")
     np.testing.assert_allclose(found * millimetres / 10.0, positions, atol=2e-6 * millimetres + 1e-4)
 
@@ -225,7 +217,8 @@ BROKEN = {
     "frames beyond the end": ({"frames": [0, 5], "num_frames": 5}, "growing numbers from 0 and below 5"),
     "no frame rate": ({"frame_rate": 0.0}, "frame_rate is 0.0"),
     "frame rate NaN": ({"frame_rate": float("nan")}, "frame_rate is nan"),
-    "feet": ({"unit": "feet"}, "unit is 'feet'"),
+    "x up": ({"up": "x"}, "up is 'x'"),
+    "feet": ({"unit": "feet"}, "unit 'feet'"),
     "a name twice": ({"joints": ["a", "b", "b"]}, "expected different names"),
     "a name of two words": ({"joints": ["a", "b", "c d"]}, "expected different names without blanks"),
     "an empty name": ({"joints": ["a", "b", ""]}, "expected different names"),
@@ -242,7 +235,7 @@ BROKEN = {
 def test_what_cannot_be_written_is_refused_and_leaves_the_old_file(tmp_path, change, message):
     (tmp_path / "a.bvh").write_text("old")
     with pytest.raises(InputError, match=message):
-        written(tmp_path / "a.bvh", **(ARGUMENTS | change))
+        write_bvh(tmp_path / "a.bvh", **(ARGUMENTS | change))
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.bvh", "old")]
 
 
@@ -250,7 +243,7 @@ def test_cmu_motion_comes_back(data_folder, tmp_path):
     """Within 0.1 mm: the bones of CMU turn on their own where they meet, and keep their lengths."""
     raw = data_folder / "cmu_raw"
     motion = read_amc(read_asf(raw / "02.asf"), raw / "02_01.amc")
-    lost = written(tmp_path / "a.bvh", motion.positions, motion.joints, motion.parents, motion.frame_rate)
+    lost = write_bvh(tmp_path / "a.bvh", motion.positions, motion.joints, motion.parents, motion.frame_rate)
     assert lost < 1e-3
     back = read_bvh(tmp_path / "a.bvh")
     assert back.frame_rate == pytest.approx(120.0)

@@ -12,9 +12,7 @@ from tf_wsgen.batches import in_batches
 from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_by_name, convert
 from tf_wsgen.errors import InputError
-from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.geometry.ray import ray_through
-from tf_wsgen.geometry.root_position import root_positions
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.lifting.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
 from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, load_lifter
@@ -120,12 +118,8 @@ class PoseLifter:
         radius = None
         if self.radius_factors.size:
             radius = conformal_radius(spread_of(arrays[3]), num_hypotheses, self.radius_factors).astype(np.float32)
-        seen, root_position = visible > 0, None
-        given = np.where(seen[..., None], given, 0.0)
-        if image_size is not None:
-            focal_length = focal_length or USUAL_FOCAL_LENGTH * image_size[0]
-            root_position = root_positions(arrays[0], given, seen, image_size, focal_length).astype(np.float32)
-        return LiftedPoses(given, seen.astype(np.float32), *arrays, radius, visible, root_position)
+        seen = visible > 0
+        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius, visible)
 
     def _in_batches(self, keypoints, visible, num_hypotheses, seed, select, batch_size, progress) -> list[np.ndarray]:
         """`DESCRIBED` of the chosen poses, then of every hypothesis."""

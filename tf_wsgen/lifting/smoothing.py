@@ -21,10 +21,9 @@ def check_window(window: int) -> None:
 
 
 def smooth(predictions: Predictions, window: int) -> Predictions:
-    """The chosen poses and their places filtered over time as by Savitzky and Golay (1964), each person on their own.
+    """The chosen poses filtered by Savitzky and Golay over time (1964), each person on their own; the rest stays.
 
-    The rest stays. Frames that lack are interpolated for the filter. Where a person is seen for less than the window
-    nothing changes.
+    Frames that lack are interpolated for the filter. Where a person is seen for less than the window nothing changes.
 
     Args:
         predictions: Of a video: frames are numbers.
@@ -36,10 +35,7 @@ def smooth(predictions: Predictions, window: int) -> Predictions:
     check_window(window)
     if predictions.frame.dtype.kind not in "iu":
         raise InputError("frames have names, not numbers; expected a video to smooth.")
-    poses = predictions.poses
-    changed = {"pose_3d": poses.pose_3d.copy()}
-    if poses.root_position is not None:
-        changed["root_position"] = poses.root_position.copy()
+    smoothed = predictions.poses.pose_3d.copy()
     for person in np.unique(predictions.person):
         rows = np.flatnonzero(predictions.person == person)
         rows = rows[np.argsort(predictions.frame[rows], kind="stable")]
@@ -48,9 +44,8 @@ def smooth(predictions: Predictions, window: int) -> Predictions:
             seen = frames[part] - frames[part][0]
             if seen[-1] + 1 < window:
                 continue
-            for smoothed in changed.values():
-                values = smoothed[rows[part]].reshape(len(part), -1)
-                every = np.stack([np.interp(np.arange(seen[-1] + 1), seen, column) for column in values.T], axis=1)
-                filtered = np.asarray(savgol_filter(every, window, ORDER, axis=0))[seen]
-                smoothed[rows[part]] = filtered.reshape(len(part), *smoothed.shape[1:])
-    return dataclasses.replace(predictions, poses=dataclasses.replace(poses, **changed))
+            values = smoothed[rows[part]].reshape(len(part), -1)
+            every = np.stack([np.interp(np.arange(seen[-1] + 1), seen, column) for column in values.T], axis=1)
+            filtered = np.asarray(savgol_filter(every, window, ORDER, axis=0))[seen]
+            smoothed[rows[part]] = filtered.reshape(len(part), *smoothed.shape[1:])
+    return dataclasses.replace(predictions, poses=dataclasses.replace(predictions.poses, pose_3d=smoothed))

@@ -23,13 +23,14 @@ from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
 from tf_wsgen.lifting.smoothing import check_window, smooth
 from tf_wsgen.programs.command_line import Size, option
-from tf_wsgen.programs.motion_files import WRITERS, check_motion, write_motion
-from tf_wsgen.writers.csv_file import write_csv
+from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
 from tf_wsgen.writers.json_file import write_json
 from tf_wsgen.writers.npz_file import write_npz
 
-FORMATS = (".npz", ".json", ".csv", *WRITERS)
+FORMATS = (".npz", ".json", ".bvh")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+# Frames of a BVH: some hours.
+LONGEST_VIDEO = 300_000
 NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
@@ -56,14 +57,13 @@ class PredictOptions:
     lowest_confidence: float = option("Joints below this confidence count as missing.", 0.1, least=0.0)
     num_hypotheses: int = option("Hypotheses a pose.", 10, least=1)
     select: str = option(
-        "Which pose is the chosen one; all: in motion files every hypothesis.",
+        "Which pose is the chosen one; all: in .bvh every hypothesis.",
         "zero_code",
         choices=("zero_code", "mean_shift", "all"),
     )
     seed: int = option("Of the hypotheses.", 0, least=0, most=2**31 - 1)
     head_sizes: str | None = option("HDF5 with `normalize`, to report errors in head sizes.")
-    frame_rate: float = option("Frames a second, for motion files.", 25.0, least=0.001)
-    ground: bool = option("In motion files the lowest joint of all stands on the floor.", False)
+    frame_rate: float = option("Frames a second, for .bvh.", 25.0, least=0.001)
     image: str | None = option("Image of the one frame, or folder of images, for the viewer.")
     overwrite: bool = option("Replace files that are there.", False)
 
@@ -81,7 +81,7 @@ class Options(PredictOptions):
     """Flags of the program."""
 
     input: str = option("Detector file or folder of frames (see --format).", required=True)
-    output: str = option("File to write: .npz, .json, .csv, or a motion: .bvh, .glb, .trc, .c3d.", required=True)
+    output: str = option("File to write: .npz, .json or .bvh (the chosen poses).", required=True)
     html: str | None = option("Also write a viewer, one HTML file that needs no network.")
     png: str | None = option("Also draw people with their hypotheses, a dozen spread evenly.")
 
@@ -109,7 +109,7 @@ def predict(
     Args:
         source: The detector's file.
         options: How.
-        output: File of the results, of one of `FORMATS`.
+        output: `.npz`, `.json` or `.bvh` file of the results.
         html: Where to write the viewer, if anywhere.
         png: Where to draw some people, spread evenly over the file, if anywhere.
 
@@ -157,10 +157,13 @@ def predict(
     lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
     kept = _liftable(detections, lifter, str(source))
     frame, person = detections.frame[kept], detections.person[kept]
-    every = options.num_hypotheses if options.select == "all" else 0
-    if output.suffix in WRITERS:
-        with naming(pathlib.Path(source)):
-            check_motion(detections, kept, output, every, options.overwrite)
+    if output.suffix == ".bvh":
+        time_line, num_frames = detections.time_line
+        if num_frames > LONGEST_VIDEO:
+            raise InputError(f"{source}: has {num_frames:,} frames; expected at most {LONGEST_VIDEO:,} for BVH.")
+        for file in _bvh_files(person, options, output):
+            if file != output:
+                check_new(file, options.overwrite)
     if html:
         from tf_wsgen.viewer.html import check_page, write_html
 
@@ -177,12 +180,8 @@ def predict(
         write_npz(predictions, output)
     elif output.suffix == ".json":
         write_json(predictions, output)
-    elif output.suffix == ".csv":
-        write_csv(predictions, output)
     else:
-        time_line, num_frames = detections.time_line
-        times = time_line[kept], num_frames
-        files[:1] = write_motion(predictions, output, every, options.frame_rate, *times, options.ground)
+        files[:1] = _write_bvh_files(predictions, options, output, time_line[kept], num_frames)
     if html:
         write_html(predictions, html, images=images)
     if png:
@@ -272,9 +271,7 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
         half, most = poses.radius.mean(axis=(0, 1))
         lines.append(f"radius of a joint: {half:.0f} mm (50 %), {most:.0f} mm (90 %) on average")
     if about.get("focal_length"):
-        away = predictions.poses.root_position[:, 2] / 1000.0
-        told = f"{away.min():.1f} m away" if len(away) == 1 else f"{away.min():.1f} to {away.max():.1f} m away"
-        lines.append(f"camera: focal length {about['focal_length']:.0f} pixels (--fov sets it); people are {told}")
+        lines.append(f"camera: focal length {about['focal_length']:.0f} pixels (--fov sets it)")
     else:
         lines.append("camera: unknown; poses are in the frame of the ray to each person (--image_size turns them back)")
     doubtful = np.flatnonzero(~poses.reliable)
@@ -346,3 +343,55 @@ def _head_sizes(path: str | None, rows: int) -> np.ndarray | None:
     if len(sizes) != rows:
         raise InputError(f"{path}: normalize has {len(sizes)} rows; expected {rows}, one for each person of the input.")
     return sizes
+
+
+def _bvh_files(
+    person: np.ndarray, options: PredictOptions, output: pathlib.Path
+) -> dict[pathlib.Path, tuple[int, int | None]]:
+    """The person and the hypothesis (None: the chosen pose) of each file to write, the hypotheses only with "all"."""
+    people = list(dict.fromkeys(person.tolist()))
+    found = {}
+    for one in people:
+        name = output.stem if len(people) == 1 else f"{output.stem}_person{one}"
+        found[output.with_name(f"{name}.bvh")] = one, None
+        if options.select == "all":
+            for index in range(options.num_hypotheses):
+                found[output.with_name(f"{name}_hypothesis{index + 1}.bvh")] = one, index
+    return found
+
+
+def _write_bvh_files(
+    predictions: Predictions, options: PredictOptions, output: pathlib.Path, time_line: np.ndarray, num_frames: int
+) -> list[pathlib.Path]:
+    """Writes everybody on the video's time line, (R,) places in its frames; returns the files."""
+    skeleton, poses = predictions.skeleton, predictions.poses
+    files = _bvh_files(predictions.person, options, output)
+    print(f"time: {num_frames:,} frames from the file's first, {options.frame_rate:g} a second, the same in each BVH")
+    for file, (person, index) in files.items():
+        rows = predictions.person == person
+        chosen = poses.pose_3d if index is None else poses.hypotheses[:, index]
+        # Camera frame (y down, z away) to z up.
+        upright = chosen[rows][..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
+        frames = time_line[rows]
+        deviation = write_bvh(
+            file,
+            upright,
+            skeleton.joints,
+            skeleton_parents(skeleton),
+            options.frame_rate,
+            frames=frames,
+            num_frames=num_frames,
+        )
+        print(
+            f"{file}: {_gaps(frames, num_frames)}bones take their mean lengths; joints are within {deviation:.1f} mm."
+        )
+    return list(files)
+
+
+def _gaps(frames: np.ndarray, num_frames: int) -> str:
+    """What is made up in the time line of a person who is seen in some frames."""
+    held = frames[0] + num_frames - 1 - frames[-1]
+    between = num_frames - held - len(frames)
+    parts = ((between, "interpolated"), (held, "held before the first or after the last"))
+    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    return f"{len(frames):,} frames seen, {told}; " if told else ""

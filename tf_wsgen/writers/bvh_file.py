@@ -1,48 +1,200 @@
-"""A motion as BVH, which common programs play: rotations, one length for each bone (`tf_wsgen.writers.rig`)."""
+"""Positions of joints as a BVH motion that common programs play: rotations, one length for each bone.
+
+BVH has a rotation for each joint and offsets that never change, so a bone keeps one length: its mean over the frames.
+That is what is lost, and all: every bone keeps its direction in every frame, and a motion whose bones have constant
+lengths comes back as it was. Where a joint has several children, each hangs on a joint of its own at the same place
+(`<child>_pivot`), as in CMU's skeletons: children need not turn together.
+"""
 
 import os
-from collections.abc import Iterator
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
 
 from tf_wsgen.datasets.readers.motion import UNITS
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import whole_file
-from tf_wsgen.writers.joint_track import JointTrack, at_all_frames
-from tf_wsgen.writers.rig import Node, deviation, fit_rig, turned_at_all_frames
+from tf_wsgen.skeleton import Skeleton
+
+PIVOT = "_pivot"
+# Millimetres below which a bone has no direction.
+SHORTEST_BONE = 1e-6
+# Weight of the parent's rotation against the bones' directions: it decides only what these leave open.
+TWIST = 1e-9
 
 
-def write_bvh(path: str | os.PathLike, track: JointTrack, unit: str = "cm") -> float:
-    """Writes a motion atomically: a reader sees the old file or the whole new one.
+class _Node(NamedTuple):
+    """A joint as it is written; the rotation is that of the world, (T, 3, 3), the position (T, 3)."""
 
-    Between the frames that are there joints turn on (slerp), before the first and after the last they stand still.
+    name: str
+    parent: int
+    level: int
+    offset: np.ndarray
+    rotation: np.ndarray
+    position: np.ndarray
+
+
+def skeleton_parents(skeleton: Skeleton) -> tuple[int, ...]:
+    """For each joint of a skeleton the joint before it on the way from the root; -1 for the root."""
+    neighbours = [set() for _ in skeleton.joints]
+    for first, second in skeleton.bone_indices:
+        neighbours[first].add(second)
+        neighbours[second].add(first)
+    parents = {skeleton.root_index: -1}
+    reached = [skeleton.root_index]
+    for joint in reached:
+        for child in sorted(neighbours[joint] - set(parents)):
+            parents[child] = joint
+            reached.append(child)
+    return tuple(parents[joint] for joint in range(skeleton.num_joints))
+
+
+def write_bvh(
+    path: str | os.PathLike,
+    positions: np.ndarray,
+    joints: Sequence[str],
+    parents: Sequence[int],
+    frame_rate: float,
+    *,
+    up: str = "z",
+    unit: str = "cm",
+    frames: Sequence[int] | None = None,
+    num_frames: int | None = None,
+) -> float:
+    """Writes a motion atomically: a reader sees the old file or the whole new one. In the file y is up.
+
+    The first frame is the rest pose. A joint's rotation is the one that best turns its bones from the rest pose to
+    the frame (Kabsch); what they leave open, such as the twist about a single bone, follows the parent.
 
     Args:
         path: The file.
-        track: What to write.
+        positions: (T, K, 3) mm, world or at least upright.
+        joints: K names, without blanks or braces.
+        parents: For each joint the index of its parent, -1 for the one root (`skeleton_parents`, `Motion.parents`).
+        frame_rate: Frames a second.
+        up: The axis of `positions` that points up, "y" or "z".
         unit: Of the file, of `UNITS`; BVH does not say it.
+        frames: T growing whole numbers from 0: when the positions are, in the file; None for one after another.
+            Between them joints turn on (slerp), before the first and after the last they stand still.
+        num_frames: Of the file; as many as there are up to the last if None.
 
     Returns:
         The largest distance (mm) between a joint as given and as written in its frame.
 
     Raises:
-        InputError: Another unit, joints' names that the rig gives itself, or a place that cannot be written.
+        InputError: Arguments that do not fit each other or are not finite, or a place that cannot be written.
     """
-    if unit not in UNITS:
-        raise InputError(f"unit is {unit!r}; expected one of {list(UNITS)}.")
-    times, num_frames, nodes = track.frames, track.num_frames, fit_rig(track)
-    columns = [at_all_frames(nodes[0].position / UNITS[unit], times, num_frames)]
+    path = pathlib.Path(path)
+    positions = np.asarray(positions, np.float64)
+    _check(positions, joints, parents, frame_rate, up, unit)
+    if up == "z":
+        positions = np.stack([positions[..., 0], positions[..., 2], -positions[..., 1]], axis=-1)
+    times = np.arange(len(positions)) if frames is None else np.asarray(frames)
+    num_frames = int(times[-1]) + 1 if num_frames is None else num_frames
+    if times.shape != (len(positions),) or times[0] < 0 or (np.diff(times) <= 0).any() or times[-1] >= num_frames:
+        raise InputError(f"frames are not {len(positions)} growing numbers from 0 and below {num_frames}.")
+    nodes = _fit(positions, joints, parents)
+    columns = [_at_all_frames(nodes[0].position / UNITS[unit], times, num_frames)]
     for node in nodes:
         above = nodes[node.parent].rotation if node.level else np.eye(3)
-        turned = turned_at_all_frames(np.swapaxes(above, -1, -2) @ node.rotation, times, num_frames)
+        turned = _turned_at_all_frames(np.swapaxes(above, -1, -2) @ node.rotation, times, num_frames)
         columns.append(_euler_degrees(turned))
     values = np.round(np.concatenate(columns, axis=1), 6) + 0.0  # Without "-0".
 
     with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in _hierarchy(nodes, UNITS[unit]))
-        file.write(f"MOTION\nFrames: {len(values)}\nFrame Time: {1.0 / track.frame_rate:.9g}\n")
+        file.write(f"MOTION\nFrames: {len(values)}\nFrame Time: {1.0 / frame_rate:.9g}\n")
         np.savetxt(file, values, fmt="%.6f")
-    return deviation(nodes, track)
+    written = {node.name: node.position for node in nodes}
+    return max(
+        float(np.linalg.norm(written[joint] - positions[:, index], axis=-1).max()) for index, joint in enumerate(joints)
+    )
+
+
+def _check(positions, joints, parents, frame_rate, up, unit) -> None:
+    if positions.ndim != 3 or positions.shape[1:] != (len(joints), 3) or not len(positions) or not len(joints):
+        raise InputError(f"positions have shape {positions.shape}; expected (frames, {len(joints)}, 3), as joints.")
+    if not np.isfinite(positions).all():
+        raise InputError(f"positions of frame {np.argwhere(~np.isfinite(positions))[0][0]} are not finite.")
+    if not 0.0 < frame_rate < np.inf:
+        raise InputError(f"frame_rate is {frame_rate}; expected a number above 0.")
+    if up not in ("y", "z") or unit not in UNITS:
+        raise InputError(f"up is {up!r} and unit {unit!r}; expected 'y' or 'z', and one of {list(UNITS)}.")
+    if len(set(joints)) != len(joints) or any(name.split() != [name] or set(name) & set("{}") for name in joints):
+        raise InputError(f"joints are {list(joints)}; expected different names without blanks and braces.")
+    # Up from any joint one comes to the one root.
+    above = np.array([*parents, -1])
+    fits = len(parents) == len(joints) and list(parents).count(-1) == 1 and set(parents) <= set(range(-1, len(joints)))
+    end = np.arange(len(parents))
+    for _ in parents:
+        end = above[end] if fits else end
+    if not fits or (end != -1).any():
+        raise InputError(f"parents are {list(parents)}; expected a tree with one root, of {len(joints)} joints.")
+
+
+def _fit(positions: np.ndarray, joints: Sequence[str], parents: Sequence[int]) -> list[_Node]:
+    """The joints and their pivots, depth first, each turned as its bones are."""
+    bones = positions - positions[:, np.maximum(parents, 0)]
+    lengths = np.linalg.norm(bones, axis=-1)
+    # A bone's offset: as in the first frame where it has a direction, as long as in the mean.
+    first = (lengths > SHORTEST_BONE).argmax(axis=0)
+    rest = bones[first, np.arange(len(joints))]
+    offsets = rest * (lengths.mean(axis=0) / np.maximum(np.linalg.norm(rest, axis=-1), SHORTEST_BONE))[:, None]
+
+    children = [[child for child, parent in enumerate(parents) if parent == joint] for joint in range(len(joints))]
+    nodes: list[_Node] = []
+    # What is to come: the joint, or the child of a pivot; the name, the offset, the children to turn, the parent node.
+    root = list(parents).index(-1)
+    waiting = [(joints[root], np.zeros(3), children[root], -1)]
+    while waiting:
+        name, offset, turning, parent = waiting.pop()
+        if parent < 0:
+            level, above, position = 0, np.tile(np.eye(3), (len(bones), 1, 1)), positions[:, root]
+        else:
+            level, above = nodes[parent].level + 1, nodes[parent].rotation
+            position = nodes[parent].position + above @ offset
+        rotation = _best_rotation(above, offsets[turning], bones[:, turning]) if turning else above
+        nodes.append(_Node(name, parent, level, offset, rotation, position))
+        for child in turning[::-1]:
+            # A child at the same place needs no pivot: it is one.
+            if len(turning) > 1 and offsets[child].any():
+                waiting.append((joints[child] + PIVOT, np.zeros(3), [child], len(nodes) - 1))
+            else:
+                waiting.append((joints[child], offsets[child], children[child], len(nodes) - 1))
+    names = [node.name for node in nodes]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(f"joints have {twice}, names that this writer gives itself; expected others.")
+    return nodes
+
+
+def _best_rotation(above: np.ndarray, offsets: np.ndarray, bones: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) rotations that turn (C, 3) offsets closest to (T, C, 3) bones; what is left open is as in `above`."""
+    products = np.einsum("tci,cj->tij", bones, offsets)
+    weight = np.einsum("tc,c->t", np.linalg.norm(bones, axis=-1), np.linalg.norm(offsets, axis=-1))
+    products = products / np.maximum(weight, SHORTEST_BONE**2)[:, None, None] + TWIST * above
+    left, _, right = np.linalg.svd(products)
+    left[..., -1] *= np.linalg.det(left @ right)[:, None]
+    return left @ right
+
+
+def _at_all_frames(values: np.ndarray, frames: np.ndarray, num_frames: int) -> np.ndarray:
+    """(num_frames, 3) of (T, 3) values at some frames."""
+    return np.stack([np.interp(np.arange(num_frames), frames, column) for column in values.T], axis=1)
+
+
+def _turned_at_all_frames(rotation: np.ndarray, frames: np.ndarray, num_frames: int) -> np.ndarray:
+    """(num_frames, 3, 3) of (T, 3, 3) rotations at some frames; those that are given stay as they are."""
+    place = np.arange(num_frames).clip(frames[0], frames[-1])
+    before = np.searchsorted(frames, place, side="right") - 1
+    turned = rotation[before]
+    between = place != frames[before]
+    if between.any():
+        turned[between] = Slerp(frames, Rotation.from_matrix(rotation))(place[between]).as_matrix()
+    return turned
 
 
 def _euler_degrees(rotation: np.ndarray) -> np.ndarray:
@@ -56,7 +208,7 @@ def _euler_degrees(rotation: np.ndarray) -> np.ndarray:
     return np.unwrap(np.degrees(np.stack([z, x, y], axis=-1)), period=360.0, axis=0)
 
 
-def _hierarchy(nodes: list[Node], unit: float) -> Iterator[str]:
+def _hierarchy(nodes: list[_Node], unit: float) -> Iterator[str]:
     yield "HIERARCHY"
     for index, node in enumerate(nodes):
         indent = "\t" * node.level

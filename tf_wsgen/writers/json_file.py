@@ -37,7 +37,6 @@ def as_record(predictions: Predictions) -> dict:
             "log_likelihood": _rounded(poses.log_likelihood[row], 4),
             "spread": _rounded(spread[row]),
             "reliable": bool(reliable[row]),
-            **({} if poses.root_position is None else {"root_position": _rounded(poses.root_position[row])}),
             **({} if poses.radius is None else {"radius": _rounded(poses.radius[row])}),
             "hypotheses": [
                 {
@@ -57,7 +56,6 @@ def as_record(predictions: Predictions) -> dict:
             "pose_3d": "mm",
             "spread": "mm",
             "radius": "mm",
-            "root_position": "mm",
             "keypoints": "px",
             "reprojection": "px",
             "log_likelihood": "nats",
