@@ -256,16 +256,21 @@ def test_the_camera_turns_poses_back_and_is_told(tmp_path, capsys):
     source = make_file(tmp_path, "mmpose", "coco17")
     options = PredictOptions(num_hypotheses=2, image_size=SIZE, fov=60.0)
     predict(source, options, tmp_path / "a.npz")
-    assert "focal length 554 pixels (--fov sets it)" in capsys.readouterr().out
+    assert re.search(r"focal length 554 pixels; people are \d\.\d to \d\.\d m away", capsys.readouterr().out)
     with np.load(tmp_path / "a.npz") as file:
         lifter = tf_wsgen.load_pretrained()
         assert json.loads(str(file["about"]))["image_size"] == list(SIZE)
         sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
-        direct = lifter(file["keypoints"], sureness, 2, image_size=SIZE, focal_length=options.focal_length)
-        np.testing.assert_allclose(direct.pose_3d, file["pose_3d"], atol=0.01)
+        direct = lifter(file["keypoints"], sureness, 2, image_size=SIZE, focal_length=options.used_focal_length)
+        for name in ("pose_3d", "root_position"):
+            np.testing.assert_allclose(getattr(direct, name), file[name], atol=0.01)
     for changes, message in (
         ({"fov": 60.0}, "fov is given without"),
         ({"image_size": SIZE, "fov": 200.0}, "fov is 200"),
+        ({"focal_length": 600.0}, "focal_length is given without"),
+        ({"image_size": SIZE, "focal_length": -1.0}, "focal_length is -1"),
+        ({"image_size": SIZE, "fov": 60.0, "focal_length": 600.0}, "expected one of them"),
+        ({"ground": True}, "has no ground"),
     ):
         with pytest.raises(InputError, match=message):
             predict(source, PredictOptions(**changes), tmp_path / "b.npz")

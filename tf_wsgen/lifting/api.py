@@ -67,8 +67,8 @@ class PoseLifter:
             select: The pose to choose: "zero_code", or "mean_shift" for the mode of the hypotheses.
             batch_size: Poses a call into TensorFlow.
             image_size: Width and height, pixels. With it each person is lifted as by a camera that looks at their
-                pelvis, and turned back (`tf_wsgen.geometry.ray`), and has a `root_position`; without it poses are in the
-                frame of that ray, up to half the field of view from the camera's.
+                pelvis, and turned back (`tf_wsgen.geometry.ray`), and has a `root_position`; without it poses are in
+                the frame of that ray, up to half the field of view from the camera's.
             focal_length: Pixels; None for 1.1 times the image's width.
             height: (…) or a number, the person's stature in metres; None for that of the model's mean body. It scales
                 3D poses, of whose size an image tells nothing.

@@ -47,6 +47,10 @@ class LiftedPoses:
     confidence: np.ndarray | None = None
     root_position: np.ndarray | None = None
 
+    def placed(self, pose_3d: np.ndarray) -> np.ndarray:
+        """(…, J, 3) root-centred poses of these people where they stand; as they are where that is not known."""
+        return pose_3d if self.root_position is None else pose_3d + self.root_position[..., None, :]
+
     @property
     def reprojection_error(self) -> np.ndarray:
         """(…) mean distance of the visible joints from the chosen pose's reprojections, pixels."""

@@ -54,8 +54,8 @@ def write_bvh(
         path: The file.
         positions: (T, K, 3) mm, world or at least upright.
         joints: K names, without blanks or braces.
-        parents: For each joint the index of its parent, -1 for the one root (`tf_wsgen.writers.motion.skeleton_parents`,
-            `Motion.parents`).
+        parents: For each joint the index of its parent, -1 for the one root
+            (`tf_wsgen.writers.motion.skeleton_parents`, `Motion.parents`).
         frame_rate: Frames a second.
         up: The axis of `positions` that points up, "y" or "z".
         unit: Of the file, of `UNITS`; BVH does not say it.

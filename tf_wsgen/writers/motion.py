@@ -7,6 +7,7 @@ import numpy as np
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import Skeleton
 
+MM_PER_METRE = 1000.0
 # Millimetres below which a bone has no direction.
 SHORTEST_BONE = 1e-6
 # Weight of the parent's rotation against the bones' directions: it decides only what these leave open.
