@@ -46,8 +46,10 @@ def read_trc(path):
     assert (file["Units"], file["DataRate"], file["NumFrames"], file["NumMarkers"]) == ("m", RATE, NUM_FRAMES, 16)
     assert file["Frame#"] == list(range(1, NUM_FRAMES + 1))
     np.testing.assert_allclose(file["Time"], np.arange(NUM_FRAMES) / RATE, atol=1e-6)
-    # As OpenSim wants it: the same columns in every row, nothing empty.
-    rows = [line.split("\t") for line in path.read_text().splitlines()[6:]]
+    # As OpenSim wants it: the same columns in every row, nothing empty; and Pose2Sim: names end with tabs.
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    assert (lines[3][2::3][:-1], lines[4][-1], lines[5]) == (list(MARKERS.values()), "", [""])
+    rows = lines[6:]
     assert {(len(row), "" in row) for row in rows} == {(2 + 3 * 16, False)}
     return {joint: 1000.0 * np.array(file[marker]) for joint, marker in MARKERS.items()}
 

@@ -115,7 +115,7 @@ class PoseLifter:
         arrays[3] = np.float32(arrays[3] * size[..., None, None, None])
         root = None
         if ray is not None:
-            points = ((given - ray.centre) / ray.focal_length).numpy()
+            points = np.asarray((given - ray.centre) / ray.focal_length)
             root = root_position(arrays[0], points, visible).astype(np.float32)
         radius = None
         if self.radius_factors.size:

@@ -36,5 +36,5 @@ def write_trc(path: str | os.PathLike, positions: np.ndarray, markers: Sequence[
         file.write(f"PathFileType\t4\t(X/Y/Z)\t{path.name}\n")
         file.write("\t".join(HEADER) + "\n" + "\t".join(map(str, values)) + "\n")
         file.write("Frame#\tTime\t" + "".join(f"{marker}\t\t\t" for marker in markers) + "\n")
-        file.write("\t\t" + "\t".join(columns) + "\n\n")
+        file.write("\t\t" + "".join(f"{column}\t" for column in columns) + "\n\n")
         np.savetxt(file, table, fmt=["%d", *["%.6f"] * (table.shape[1] - 1)], delimiter="\t")
