@@ -36,6 +36,7 @@ HOMES = {
     "tensorflow.distribute": {"training"},
     "absl": {"programs"},
     "matplotlib": {"evaluation"},
+    "ezc3d": {"writers"},
 }
 WITHOUT_TENSORFLOW = ("skeleton", "errors", "sections", "config")
 MOST_LINES = 400

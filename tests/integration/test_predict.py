@@ -2,15 +2,17 @@
 
 import json
 import re
+import sys
 
 import bvhio
 import h5py
 import numpy as np
 import pytest
 from detector_files import FRAMES, JSON, PERSONS, openpose_frames, wide_csv, write
+from trc import TRCData
 
 import tf_wsgen
-from tf_wsgen.data.prepared import read_prepared
+from tf_wsgen.data.prepared import CAMERA_LABELS, read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
@@ -26,6 +28,7 @@ from tf_wsgen.skeleton import HUMAN16
 # P2 of the zero code and of the best of 10 on CMU-16's test rows (mm), as on the model's card.
 CARD = {"zero_code": 31.2, "best_hypothesis": 33.2}
 SIZE = (640, 480)
+CAMERA_NUMBERS = (CAMERA_LABELS[:2], CAMERA_LABELS[2:])
 
 
 def people(convention):
@@ -41,6 +44,11 @@ def people(convention):
             points[:, CONVENTIONS[convention].joints.index(next(iter(parts)))] = poses[:, HUMAN16.index(joint)]
     jitter = np.random.default_rng(0).uniform(-4, 4, points.shape)
     return points + jitter, np.full(points.shape[:2], 0.9)
+
+
+def bone_sum(poses):
+    first, second = np.array(HUMAN16.bone_indices).T
+    return np.linalg.norm(poses[:, first] - poses[:, second], axis=-1).sum(axis=-1)
 
 
 def make_file(folder, name, convention):
@@ -91,7 +99,7 @@ def test_each_detector_to_bvh(tmp_path, capsys, name, convention):
 
 def test_npz_and_json_hold_the_same(tmp_path):
     source = make_file(tmp_path, "mmpose", "coco17")
-    options = PredictOptions(track="file", num_hypotheses=4, seed=3)
+    options = PredictOptions(track="file", num_hypotheses=4, seed=3, image_size=SIZE)
     predictions = predict(source, options, tmp_path / "poses.npz")
     predict(source, options, tmp_path / "poses.json")
     with np.load(tmp_path / "poses.npz") as file:
@@ -102,7 +110,17 @@ def test_npz_and_json_hold_the_same(tmp_path):
     assert record["about"] == json.loads(str(arrays["about"])) == predictions.about
     assert arrays["frame"].tolist() == [person["frame"] for person in record["people"]] == FRAMES
     assert arrays["person"].tolist() == [person["person"] for person in record["people"]] == PERSONS
-    for name in ("keypoints", "visible", "confidence", "pose_3d", "reprojection", "log_likelihood", "spread"):
+    names = (
+        "keypoints",
+        "visible",
+        "confidence",
+        "pose_3d",
+        "reprojection",
+        "log_likelihood",
+        "spread",
+        "root_position",
+    )
+    for name in names:
         np.testing.assert_allclose([person[name] for person in record["people"]], arrays[name], atol=0.0051)
     hypotheses = [[one["pose_3d"] for one in person["hypotheses"]] for person in record["people"]]
     np.testing.assert_allclose(hypotheses, arrays["hypotheses"], atol=0.0051)
@@ -110,7 +128,7 @@ def test_npz_and_json_hold_the_same(tmp_path):
     sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
     np.testing.assert_allclose(arrays["confidence"], sureness, atol=1e-6)
     assert 0.0 < sureness[arrays["visible"] > 0].min() < 1.0
-    direct = tf_wsgen.load_pretrained()(arrays["keypoints"], sureness, num_hypotheses=4, seed=3)
+    direct = tf_wsgen.load_pretrained()(arrays["keypoints"], sureness, num_hypotheses=4, seed=3, image_size=SIZE)
     np.testing.assert_allclose(direct.hypotheses, arrays["hypotheses"], atol=0.01)
     assert all(np.isfinite(value).all() for value in arrays.values() if value.dtype.kind == "f")
 
@@ -119,6 +137,51 @@ def test_all_hypotheses_in_bvh(tmp_path):
     source = make_file(tmp_path, "pose_hg", "mpii16")
     predict(source, PredictOptions(num_hypotheses=2, select="all"), tmp_path / "a.bvh")
     assert {file.name for file in tmp_path.glob("*.bvh")} == {"a.bvh", "a_hypothesis1.bvh", "a_hypothesis2.bvh"}
+
+
+@pytest.mark.parametrize("size", [SIZE, None])
+def test_motion_and_tables_have_people_where_the_predictions_do(tmp_path, size):
+    source = make_file(tmp_path, "mmpose", "coco17")
+    options = PredictOptions(track="file", num_hypotheses=2, image_size=size, focal_length=size and 600.0)
+    predictions = predict(source, options, tmp_path / "a.trc")
+    predict(source, options, tmp_path / "a.csv")
+    poses, pelvis = predictions.poses, HUMAN16.root_index
+    assert predictions.about["focal_length"] == (size and 600.0)
+    roots = np.zeros((5, 3)) if size is None else poses.root_position
+    for person in (0, 1):
+        file = TRCData()
+        file.load(str(tmp_path / f"a_person{person}.trc"))
+        assert (file["NumFrames"], file["DataRate"]) == (3, 25.0)
+        rows = predictions.person == person
+        seen = np.array(file["Hip"])[predictions.frame[rows]] * 1000.0
+        np.testing.assert_allclose(seen, roots[rows] * [1.0, -1.0, -1.0], atol=0.01)
+    lines = (tmp_path / "a.csv").read_text().splitlines()[1:]
+    numbers = np.array([line.split(",")[3:6] for line in lines], float).reshape(5, 16, 3)
+    np.testing.assert_allclose(numbers, poses.pose_3d + roots[:, None], atol=0.01)
+    np.testing.assert_allclose(numbers[:, pelvis], roots, atol=0.01)
+
+
+def test_roots_are_where_people_were_filmed():
+    """Exact 2D, by the cameras that saw them; an image tells the distance in shares of the person's size."""
+    group = synthetic_people(seed=3, train_sequences=8, test_sequences=1, frames=3, noise=0.0).train
+    lifter = tf_wsgen.load_pretrained()
+    for camera in np.unique(group.labels["camera"]):
+        rows = group.labels["camera"] == camera
+        size, focal = ([float(group.labels[name][rows][0]) for name in names] for names in CAMERA_NUMBERS)
+        result = lifter(group.pose_2d[rows], num_hypotheses=1, image_size=size, focal_length=focal[0])
+        scale = bone_sum(group.pose_3d[rows]) / bone_sum(result.pose_3d)
+        found, truth = result.root_position, group.pose_3d[rows][:, HUMAN16.root_index]
+        assert np.abs(scale * found[:, 2] / truth[:, 2] - 1.0).mean() < 0.04
+        # Their principal points are up to 15 pixels beside the image's middle, a 76th of the focal length.
+        np.testing.assert_allclose(found[:, :2] / found[:, 2:], truth[:, :2] / truth[:, 2:], atol=0.02)
+
+
+def test_c3d_says_what_it_needs_before_anything_is_read(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ezc3d", None)
+    with pytest.raises(
+        InputError, match=r"C3D files need ezc3d, which is not installed: pip install 'tf_wsgen\[c3d\]'"
+    ):
+        predict(tmp_path / "missing.json", PredictOptions(), tmp_path / "a.c3d")
 
 
 def test_people_that_cannot_be_lifted_are_counted(tmp_path, capsys):
@@ -256,16 +319,21 @@ def test_the_camera_turns_poses_back_and_is_told(tmp_path, capsys):
     source = make_file(tmp_path, "mmpose", "coco17")
     options = PredictOptions(num_hypotheses=2, image_size=SIZE, fov=60.0)
     predict(source, options, tmp_path / "a.npz")
-    assert "focal length 554 pixels (--fov sets it)" in capsys.readouterr().out
+    assert re.search(r"focal length 554 pixels; people are \d\.\d to \d\.\d m away", capsys.readouterr().out)
     with np.load(tmp_path / "a.npz") as file:
         lifter = tf_wsgen.load_pretrained()
         assert json.loads(str(file["about"]))["image_size"] == list(SIZE)
         sureness = read_detections(source, lowest_confidence=options.lowest_confidence).sureness
-        direct = lifter(file["keypoints"], sureness, 2, image_size=SIZE, focal_length=options.focal_length)
-        np.testing.assert_allclose(direct.pose_3d, file["pose_3d"], atol=0.01)
+        direct = lifter(file["keypoints"], sureness, 2, image_size=SIZE, focal_length=options.used_focal_length)
+        for name in ("pose_3d", "root_position"):
+            np.testing.assert_allclose(getattr(direct, name), file[name], atol=0.01)
     for changes, message in (
         ({"fov": 60.0}, "fov is given without"),
         ({"image_size": SIZE, "fov": 200.0}, "fov is 200"),
+        ({"focal_length": 600.0}, "focal_length is given without"),
+        ({"image_size": SIZE, "focal_length": -1.0}, "focal_length is -1"),
+        ({"image_size": SIZE, "fov": 60.0, "focal_length": 600.0}, "expected one of them"),
+        ({"ground": True}, "has no ground"),
     ):
         with pytest.raises(InputError, match=message):
             predict(source, PredictOptions(**changes), tmp_path / "b.npz")

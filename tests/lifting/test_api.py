@@ -37,9 +37,8 @@ def people(*leading):
 @pytest.mark.parametrize("leading", [(), (1,), (5,), (2, 3), (1, 2, 2)])
 def test_any_leading_axes(lifter, leading):
     keypoints = people(*leading)
-    result = lifter(keypoints, num_hypotheses=4)
-    shapes = {name: value.shape for name, value in vars(result).items()}
-    assert shapes == {
+    result = lifter(keypoints, num_hypotheses=4, image_size=(1280, 720))
+    assert {name: value.shape for name, value in vars(result).items()} == {
         "keypoints": (*leading, 16, 2),
         "visible": (*leading, 16),
         "pose_3d": (*leading, 16, 3),
@@ -50,15 +49,21 @@ def test_any_leading_axes(lifter, leading):
         "hypotheses_log_likelihood": (*leading, 4),
         "radius": (*leading, 16, 2),
         "confidence": (*leading, 16),
+        "root_position": (*leading, 3),
     }
     assert result.spread.shape == (*leading, 16)
-    flat = lifter(keypoints.reshape(-1, 16, 2), num_hypotheses=4)
-    np.testing.assert_allclose(result.hypotheses.reshape(flat.hypotheses.shape), flat.hypotheses, atol=0.01)
+    flat = lifter(keypoints.reshape(-1, 16, 2), num_hypotheses=4, image_size=(1280, 720))
+    for name in ("hypotheses", "root_position"):
+        expected = getattr(flat, name)
+        np.testing.assert_allclose(getattr(result, name).reshape(expected.shape), expected, rtol=1e-5, atol=0.01)
+    assert lifter(keypoints).root_position is None
 
 
 def test_batches_don_t_show(lifter):
     progress = []
-    whole, parts = lifter(people(7)), lifter(people(7), batch_size=3, progress=progress.append)
+    size = (1280, 720)
+    whole = lifter(people(7), image_size=size)
+    parts = lifter(people(7), image_size=size, batch_size=3, progress=progress.append)
     assert progress == [3, 3, 1]
     for name, value in vars(whole).items():
         np.testing.assert_allclose(getattr(parts, name), value, rtol=1e-5, atol=0.01, err_msg=name)

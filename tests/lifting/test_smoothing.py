@@ -13,9 +13,10 @@ from tf_wsgen.skeleton import HUMAN16
 FRAMES = 60
 
 
-def predictions(frame, person, pose_3d):
+def predictions(frame, person, pose_3d, root_position=None):
     names = [field.name for field in dataclasses.fields(LiftedPoses)]
-    poses = LiftedPoses(**{name: pose_3d if name == "pose_3d" else np.zeros(len(frame)) for name in names})
+    given = {"pose_3d": pose_3d, "root_position": root_position}
+    poses = LiftedPoses(**{name: given.get(name, np.zeros(len(frame))) for name in names})
     return Predictions(poses, frame, person, HUMAN16, {})
 
 
@@ -34,6 +35,14 @@ def test_jitter_goes_and_motion_stays():
     noise = np.random.default_rng(1).normal(0.0, 10.0, truth.shape)
     found = smooth(predictions(frame, person, truth + noise), 9).poses.pose_3d
     assert np.abs(found - truth).mean() < 0.65 * np.abs(noise).mean()
+
+
+def test_roots_are_smoothed_as_a_joint_is():
+    frame, person = np.repeat(np.arange(FRAMES), 2), np.tile([0, 1], FRAMES)
+    poses = np.random.default_rng(1).normal(0.0, 10.0, (len(frame), 16, 3))
+    found = smooth(predictions(frame, person, poses, poses[:, 4].copy()), 9).poses
+    np.testing.assert_allclose(found.root_position, found.pose_3d[:, 4], atol=1e-9)
+    assert smooth(predictions(frame, person, poses), 9).poses.root_position is None
 
 
 def test_motion_does_not_go_on_over_a_long_gap_and_short_parts_stay():

@@ -8,7 +8,8 @@ from tf_wsgen.datasets.readers.asf_amc import cmu_poses, read_amc, read_asf
 from tf_wsgen.datasets.readers.bvh import bvh_poses, read_bvh
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
-from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
+from tf_wsgen.writers.bvh_file import write_bvh
+from tf_wsgen.writers.motion import skeleton_parents
 
 PARENTS = skeleton_parents(HUMAN16)
 # A body in the order of HUMAN16: mm, z up, looking towards -y, the arms away from the body.

@@ -13,6 +13,7 @@ from tf_wsgen.data.preprocess import normalise_keypoints
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_by_name, convert
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import ray_through
+from tf_wsgen.geometry.root_position import root_position
 from tf_wsgen.hypotheses.sampling import shared_codes, zero_code
 from tf_wsgen.lifting.endpoints import MOST_SAMPLES, MOST_SHIFTED, Endpoints
 from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, load_lifter
@@ -68,8 +69,8 @@ class PoseLifter:
             select: The pose to choose: "zero_code", or "mean_shift" for the mode of the hypotheses.
             batch_size: Poses a call into TensorFlow.
             image_size: Width and height, pixels. With it each person is lifted as by a camera that looks at their
-                pelvis, and turned back (`tf_wsgen.geometry.ray`); without it poses are in the frame of that ray,
-                up to half the field of view from the camera's.
+                pelvis, and turned back (`tf_wsgen.geometry.ray`), and has a `root_position`; without it poses are in
+                the frame of that ray, up to half the field of view from the camera's.
             focal_length: Pixels; None for 1.1 times the image's width.
             height: (…) or a number, the person's stature in metres; None for that of the model's mean body. It scales
                 3D poses, of whose size an image tells nothing.
@@ -115,11 +116,16 @@ class PoseLifter:
                 arrays[first + 1] = turn.to_image(arrays[first + 1]).numpy()
         arrays[0] = np.float32(arrays[0] * size[..., None, None])
         arrays[3] = np.float32(arrays[3] * size[..., None, None, None])
+        root = None
+        if ray is not None:
+            points = np.asarray((given - ray.centre) / ray.focal_length)
+            root = root_position(arrays[0], points, visible).astype(np.float32)
         radius = None
         if self.radius_factors.size:
             radius = conformal_radius(spread_of(arrays[3]), num_hypotheses, self.radius_factors).astype(np.float32)
         seen = visible > 0
-        return LiftedPoses(np.where(seen[..., None], given, 0.0), seen.astype(np.float32), *arrays, radius, visible)
+        shown = np.where(seen[..., None], given, 0.0)
+        return LiftedPoses(shown, seen.astype(np.float32), *arrays, radius, visible, root)
 
     def _in_batches(self, keypoints, visible, num_hypotheses, seed, select, batch_size, progress) -> list[np.ndarray]:
         """`DESCRIBED` of the chosen poses, then of every hypothesis."""

@@ -31,6 +31,8 @@ class LiftedPoses:
         radius: (…, J, 2) mm: each joint is within them of the chosen pose's with probability 50 and 90 % on people
             like those that the model was calibrated with (`tf_wsgen.lifting.radius`); None without calibration.
         confidence: (…, J) what the model was told of each joint: 0 missing, else the detector's score, or 1.
+        root_position: (…, 3) mm from the camera, of the chosen pose's root (`tf_wsgen.geometry.root_position`), as far
+            away as someone of that size is; None where the image's size is not known.
     """
 
     keypoints: np.ndarray
@@ -43,6 +45,11 @@ class LiftedPoses:
     hypotheses_log_likelihood: np.ndarray
     radius: np.ndarray | None = None
     confidence: np.ndarray | None = None
+    root_position: np.ndarray | None = None
+
+    def placed(self, pose_3d: np.ndarray) -> np.ndarray:
+        """(…, J, 3) root-centred poses of these people where they stand; as they are where that is not known."""
+        return pose_3d if self.root_position is None else pose_3d + self.root_position[..., None, :]
 
     @property
     def reprojection_error(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The chosen poses of a person, smoothed over time."""
+"""The chosen poses of a person and where they stand, smoothed over time."""
 
 import dataclasses
 
@@ -12,6 +12,7 @@ from tf_wsgen.lifting.result import Predictions
 ORDER = 2
 # Frames without the person over which their motion is taken to go on; after longer ones it begins anew.
 LONGEST_GAP = 10
+SMOOTHED = ("pose_3d", "root_position")
 
 
 def check_window(window: int) -> None:
@@ -21,7 +22,7 @@ def check_window(window: int) -> None:
 
 
 def smooth(predictions: Predictions, window: int) -> Predictions:
-    """The chosen poses filtered by Savitzky and Golay over time (1964), each person on their own; the rest stays.
+    """Chosen poses and roots filtered by Savitzky and Golay over time (1964), each person on their own; the rest stays.
 
     Frames that lack are interpolated for the filter. Where a person is seen for less than the window nothing changes.
 
@@ -35,7 +36,9 @@ def smooth(predictions: Predictions, window: int) -> Predictions:
     check_window(window)
     if predictions.frame.dtype.kind not in "iu":
         raise InputError("frames have names, not numbers; expected a video to smooth.")
-    smoothed = predictions.poses.pose_3d.copy()
+    poses = predictions.poses
+    smoothed = {name: getattr(poses, name) for name in SMOOTHED if getattr(poses, name) is not None}
+    smoothed = {name: values.copy() for name, values in smoothed.items()}
     for person in np.unique(predictions.person):
         rows = np.flatnonzero(predictions.person == person)
         rows = rows[np.argsort(predictions.frame[rows], kind="stable")]
@@ -44,8 +47,9 @@ def smooth(predictions: Predictions, window: int) -> Predictions:
             seen = frames[part] - frames[part][0]
             if seen[-1] + 1 < window:
                 continue
-            values = smoothed[rows[part]].reshape(len(part), -1)
-            every = np.stack([np.interp(np.arange(seen[-1] + 1), seen, column) for column in values.T], axis=1)
-            filtered = np.asarray(savgol_filter(every, window, ORDER, axis=0))[seen]
-            smoothed[rows[part]] = filtered.reshape(len(part), *smoothed.shape[1:])
-    return dataclasses.replace(predictions, poses=dataclasses.replace(predictions.poses, pose_3d=smoothed))
+            for values in smoothed.values():
+                columns = values[rows[part]].reshape(len(part), -1).T
+                every = np.stack([np.interp(np.arange(seen[-1] + 1), seen, column) for column in columns], axis=1)
+                filtered = np.asarray(savgol_filter(every, window, ORDER, axis=0))[seen]
+                values[rows[part]] = filtered.reshape(len(part), *values.shape[1:])
+    return dataclasses.replace(predictions, poses=dataclasses.replace(poses, **smoothed))

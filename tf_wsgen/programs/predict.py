@@ -23,14 +23,16 @@ from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
 from tf_wsgen.lifting.smoothing import check_window, smooth
 from tf_wsgen.programs.command_line import Size, option
-from tf_wsgen.writers.bvh_file import skeleton_parents, write_bvh
+from tf_wsgen.programs.motion_files import LONGEST_VIDEO, check_motion_files, motion_files, write_motion_files
+from tf_wsgen.writers.c3d_file import load_ezc3d
+from tf_wsgen.writers.csv_file import write_csv
 from tf_wsgen.writers.json_file import write_json
+from tf_wsgen.writers.motion import MM_PER_METRE
 from tf_wsgen.writers.npz_file import write_npz
 
-FORMATS = (".npz", ".json", ".bvh")
+TABLES = {".npz": write_npz, ".json": write_json, ".csv": write_csv}
+FORMATS = (*TABLES, *LONGEST_VIDEO)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-# Frames of a BVH: some hours.
-LONGEST_VIDEO = 300_000
 NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
@@ -42,9 +44,11 @@ class PredictOptions:
     format: str = option("Format of the input; found from its content if not given.", "auto")
     convention: str | None = option("Joint convention of the input, such as coco17.")
     image_size: Size | None = option(
-        "WIDTHxHEIGHT in pixels: for normalised coordinates, and to turn poses back from the ray to each person."
+        "WIDTHxHEIGHT in pixels: for normalised coordinates, to turn poses back from the ray to each person, and to "
+        "place people where they stand."
     )
     fov: float | None = option("Horizontal field of view, degrees; the focal length is 1.1 times the width without it.")
+    focal_length: float | None = option("The same as pixels, where the camera is calibrated.")
     height: float | None = option("Everybody's stature in metres; the model's mean body's if not given.")
     track: str = option(
         "Follow people over frames where the file does not number them all; file: its numbers alone; off: places.",
@@ -57,21 +61,22 @@ class PredictOptions:
     lowest_confidence: float = option("Joints below this confidence count as missing.", 0.1, least=0.0)
     num_hypotheses: int = option("Hypotheses a pose.", 10, least=1)
     select: str = option(
-        "Which pose is the chosen one; all: in .bvh every hypothesis.",
+        "Which pose is the chosen one; all: a motion file of every hypothesis, too.",
         "zero_code",
         choices=("zero_code", "mean_shift", "all"),
     )
     seed: int = option("Of the hypotheses.", 0, least=0, most=2**31 - 1)
     head_sizes: str | None = option("HDF5 with `normalize`, to report errors in head sizes.")
-    frame_rate: float = option("Frames a second, for .bvh.", 25.0, least=0.001)
+    frame_rate: float = option("Frames a second, for motion files.", 25.0, least=0.001)
+    ground: bool = option("In motion files each person's lowest joint over the video is at height 0.", False)
     image: str | None = option("Image of the one frame, or folder of images, for the viewer.")
     overwrite: bool = option("Replace files that are there.", False)
 
     @property
-    def focal_length(self) -> float | None:
-        """Pixels, of the field of view or usual for the width; None where the image's size is not known."""
-        if self.image_size is None:
-            return None
+    def used_focal_length(self) -> float | None:
+        """Pixels, as given or usual for the width; None where the image's size is not known."""
+        if self.image_size is None or self.focal_length is not None:
+            return self.focal_length
         width = self.image_size[0]
         return USUAL_FOCAL_LENGTH * width if self.fov is None else width / 2.0 / np.tan(np.radians(self.fov) / 2.0)
 
@@ -81,7 +86,9 @@ class Options(PredictOptions):
     """Flags of the program."""
 
     input: str = option("Detector file or folder of frames (see --format).", required=True)
-    output: str = option("File to write: .npz, .json or .bvh (the chosen poses).", required=True)
+    output: str = option(
+        "File to write: .npz, .json, .csv, or the chosen poses in motion: .bvh, .trc, .c3d, .glb.", required=True
+    )
     html: str | None = option("Also write a viewer, one HTML file that needs no network.")
     png: str | None = option("Also draw people with their hypotheses, a dozen spread evenly.")
 
@@ -109,7 +116,7 @@ def predict(
     Args:
         source: The detector's file.
         options: How.
-        output: `.npz`, `.json` or `.bvh` file of the results.
+        output: File of the results, one of `FORMATS`.
         html: Where to write the viewer, if anywhere.
         png: Where to draw some people, spread evenly over the file, if anywhere.
 
@@ -123,8 +130,17 @@ def predict(
         raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
     if options.fov is not None and not 0.0 < options.fov < 180.0:
         raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
-    if options.fov is not None and options.image_size is None:
-        raise InputError("fov is given without image_size, which tells where the optical axis is.")
+    if options.focal_length is not None and not 0.0 < options.focal_length < np.inf:
+        raise InputError(f"focal_length is {options.focal_length}; expected pixels above 0.")
+    if options.fov is not None and options.focal_length is not None:
+        raise InputError("fov and focal_length are given; expected one of them, which tells the other.")
+    for name in ("fov", "focal_length"):
+        if getattr(options, name) is not None and options.image_size is None:
+            raise InputError(f"{name} is given without image_size, which tells where the optical axis is.")
+    if options.ground and output.suffix not in LONGEST_VIDEO:
+        raise InputError(f"{output}: has no ground; expected a motion file, one of {list(LONGEST_VIDEO)}.")
+    if output.suffix == ".c3d":
+        load_ezc3d()
     if options.smooth is not None:
         check_window(options.smooth)
     if options.image and not html:
@@ -157,13 +173,10 @@ def predict(
     lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
     kept = _liftable(detections, lifter, str(source))
     frame, person = detections.frame[kept], detections.person[kept]
-    if output.suffix == ".bvh":
-        time_line, num_frames = detections.time_line
-        if num_frames > LONGEST_VIDEO:
-            raise InputError(f"{source}: has {num_frames:,} frames; expected at most {LONGEST_VIDEO:,} for BVH.")
-        for file in _bvh_files(person, options, output):
-            if file != output:
-                check_new(file, options.overwrite)
+    motions, (time_line, num_frames) = {}, detections.time_line
+    if output.suffix in LONGEST_VIDEO:
+        motions = motion_files(person, output, options.num_hypotheses if options.select == "all" else 0)
+        check_motion_files(str(source), output, list(motions), num_frames, options.overwrite)
     if html:
         from tf_wsgen.viewer.html import check_page, write_html
 
@@ -176,12 +189,11 @@ def predict(
     if str(source) != "-" and detections.convention in CONVENTIONS:
         told = doubt(detections.take(kept), lifter, lambda name: read(convention=name, track="off"))
         print(f"{told}\n" if told else "", end="")
-    if output.suffix == ".npz":
-        write_npz(predictions, output)
-    elif output.suffix == ".json":
-        write_json(predictions, output)
+    if motions:
+        write_motion_files(predictions, motions, time_line[kept], num_frames, options.frame_rate, options.ground)
+        files[:1] = motions
     else:
-        files[:1] = _write_bvh_files(predictions, options, output, time_line[kept], num_frames)
+        TABLES[output.suffix](predictions, output)
     if html:
         write_html(predictions, html, images=images)
     if png:
@@ -232,7 +244,7 @@ def lift_detections(
             options.seed,
             "mean_shift" if options.select == "mean_shift" else "zero_code",
             image_size=options.image_size,
-            focal_length=options.focal_length,
+            focal_length=options.used_focal_length,
             height=options.height,
             progress=bar.update,
         )
@@ -244,7 +256,7 @@ def lift_detections(
         "source": source,
         "format": detections.source_format,
         "image_size": options.image_size and list(options.image_size),
-        "focal_length": options.focal_length,
+        "focal_length": options.used_focal_length,
         "height": options.height,
         "smooth": options.smooth,
     }
@@ -270,8 +282,12 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
     if poses.radius is not None:
         half, most = poses.radius.mean(axis=(0, 1))
         lines.append(f"radius of a joint: {half:.0f} mm (50 %), {most:.0f} mm (90 %) on average")
-    if about.get("focal_length"):
-        lines.append(f"camera: focal length {about['focal_length']:.0f} pixels (--fov sets it)")
+    if poses.root_position is not None:
+        focal = about["focal_length"]
+        guessed = focal == USUAL_FOCAL_LENGTH * about["image_size"][0]
+        guess = ", guessed from the width (--fov or --focal_length sets it)" if guessed else ""
+        near, far = (limit(poses.root_position[:, 2]) / MM_PER_METRE for limit in (np.min, np.max))
+        lines.append(f"camera: focal length {focal:.0f} pixels{guess}; people are {near:.1f} to {far:.1f} m away")
     else:
         lines.append("camera: unknown; poses are in the frame of the ray to each person (--image_size turns them back)")
     doubtful = np.flatnonzero(~poses.reliable)
@@ -343,55 +359,3 @@ def _head_sizes(path: str | None, rows: int) -> np.ndarray | None:
     if len(sizes) != rows:
         raise InputError(f"{path}: normalize has {len(sizes)} rows; expected {rows}, one for each person of the input.")
     return sizes
-
-
-def _bvh_files(
-    person: np.ndarray, options: PredictOptions, output: pathlib.Path
-) -> dict[pathlib.Path, tuple[int, int | None]]:
-    """The person and the hypothesis (None: the chosen pose) of each file to write, the hypotheses only with "all"."""
-    people = list(dict.fromkeys(person.tolist()))
-    found = {}
-    for one in people:
-        name = output.stem if len(people) == 1 else f"{output.stem}_person{one}"
-        found[output.with_name(f"{name}.bvh")] = one, None
-        if options.select == "all":
-            for index in range(options.num_hypotheses):
-                found[output.with_name(f"{name}_hypothesis{index + 1}.bvh")] = one, index
-    return found
-
-
-def _write_bvh_files(
-    predictions: Predictions, options: PredictOptions, output: pathlib.Path, time_line: np.ndarray, num_frames: int
-) -> list[pathlib.Path]:
-    """Writes everybody on the video's time line, (R,) places in its frames; returns the files."""
-    skeleton, poses = predictions.skeleton, predictions.poses
-    files = _bvh_files(predictions.person, options, output)
-    print(f"time: {num_frames:,} frames from the file's first, {options.frame_rate:g} a second, the same in each BVH")
-    for file, (person, index) in files.items():
-        rows = predictions.person == person
-        chosen = poses.pose_3d if index is None else poses.hypotheses[:, index]
-        # Camera frame (y down, z away) to z up.
-        upright = chosen[rows][..., [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
-        frames = time_line[rows]
-        deviation = write_bvh(
-            file,
-            upright,
-            skeleton.joints,
-            skeleton_parents(skeleton),
-            options.frame_rate,
-            frames=frames,
-            num_frames=num_frames,
-        )
-        print(
-            f"{file}: {_gaps(frames, num_frames)}bones take their mean lengths; joints are within {deviation:.1f} mm."
-        )
-    return list(files)
-
-
-def _gaps(frames: np.ndarray, num_frames: int) -> str:
-    """What is made up in the time line of a person who is seen in some frames."""
-    held = frames[0] + num_frames - 1 - frames[-1]
-    between = num_frames - held - len(frames)
-    parts = ((between, "interpolated"), (held, "held before the first or after the last"))
-    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
-    return f"{len(frames):,} frames seen, {told}; " if told else ""

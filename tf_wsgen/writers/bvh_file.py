@@ -17,13 +17,9 @@ from scipy.spatial.transform import Rotation, Slerp
 from tf_wsgen.datasets.readers.motion import UNITS
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import whole_file
-from tf_wsgen.skeleton import Skeleton
+from tf_wsgen.writers.motion import SHORTEST_BONE, at_all_frames, best_rotation, check_motion
 
 PIVOT = "_pivot"
-# Millimetres below which a bone has no direction.
-SHORTEST_BONE = 1e-6
-# Weight of the parent's rotation against the bones' directions: it decides only what these leave open.
-TWIST = 1e-9
 
 
 class _Node(NamedTuple):
@@ -35,21 +31,6 @@ class _Node(NamedTuple):
     offset: np.ndarray
     rotation: np.ndarray
     position: np.ndarray
-
-
-def skeleton_parents(skeleton: Skeleton) -> tuple[int, ...]:
-    """For each joint of a skeleton the joint before it on the way from the root; -1 for the root."""
-    neighbours = [set() for _ in skeleton.joints]
-    for first, second in skeleton.bone_indices:
-        neighbours[first].add(second)
-        neighbours[second].add(first)
-    parents = {skeleton.root_index: -1}
-    reached = [skeleton.root_index]
-    for joint in reached:
-        for child in sorted(neighbours[joint] - set(parents)):
-            parents[child] = joint
-            reached.append(child)
-    return tuple(parents[joint] for joint in range(skeleton.num_joints))
 
 
 def write_bvh(
@@ -73,7 +54,8 @@ def write_bvh(
         path: The file.
         positions: (T, K, 3) mm, world or at least upright.
         joints: K names, without blanks or braces.
-        parents: For each joint the index of its parent, -1 for the one root (`skeleton_parents`, `Motion.parents`).
+        parents: For each joint the index of its parent, -1 for the one root
+            (`tf_wsgen.writers.motion.skeleton_parents`, `Motion.parents`).
         frame_rate: Frames a second.
         up: The axis of `positions` that points up, "y" or "z".
         unit: Of the file, of `UNITS`; BVH does not say it.
@@ -89,7 +71,8 @@ def write_bvh(
     """
     path = pathlib.Path(path)
     positions = np.asarray(positions, np.float64)
-    _check(positions, joints, parents, frame_rate, up, unit)
+    check_motion(positions, joints, frame_rate)
+    _check(joints, parents, up, unit)
     if up == "z":
         positions = np.stack([positions[..., 0], positions[..., 2], -positions[..., 1]], axis=-1)
     times = np.arange(len(positions)) if frames is None else np.asarray(frames)
@@ -97,7 +80,7 @@ def write_bvh(
     if times.shape != (len(positions),) or times[0] < 0 or (np.diff(times) <= 0).any() or times[-1] >= num_frames:
         raise InputError(f"frames are not {len(positions)} growing numbers from 0 and below {num_frames}.")
     nodes = _fit(positions, joints, parents)
-    columns = [_at_all_frames(nodes[0].position / UNITS[unit], times, num_frames)]
+    columns = [at_all_frames(nodes[0].position / UNITS[unit], times, num_frames)]
     for node in nodes:
         above = nodes[node.parent].rotation if node.level else np.eye(3)
         turned = _turned_at_all_frames(np.swapaxes(above, -1, -2) @ node.rotation, times, num_frames)
@@ -114,17 +97,9 @@ def write_bvh(
     )
 
 
-def _check(positions, joints, parents, frame_rate, up, unit) -> None:
-    if positions.ndim != 3 or positions.shape[1:] != (len(joints), 3) or not len(positions) or not len(joints):
-        raise InputError(f"positions have shape {positions.shape}; expected (frames, {len(joints)}, 3), as joints.")
-    if not np.isfinite(positions).all():
-        raise InputError(f"positions of frame {np.argwhere(~np.isfinite(positions))[0][0]} are not finite.")
-    if not 0.0 < frame_rate < np.inf:
-        raise InputError(f"frame_rate is {frame_rate}; expected a number above 0.")
+def _check(joints, parents, up, unit) -> None:
     if up not in ("y", "z") or unit not in UNITS:
         raise InputError(f"up is {up!r} and unit {unit!r}; expected 'y' or 'z', and one of {list(UNITS)}.")
-    if len(set(joints)) != len(joints) or any(name.split() != [name] or set(name) & set("{}") for name in joints):
-        raise InputError(f"joints are {list(joints)}; expected different names without blanks and braces.")
     # Up from any joint one comes to the one root.
     above = np.array([*parents, -1])
     fits = len(parents) == len(joints) and list(parents).count(-1) == 1 and set(parents) <= set(range(-1, len(joints)))
@@ -156,7 +131,7 @@ def _fit(positions: np.ndarray, joints: Sequence[str], parents: Sequence[int]) -
         else:
             level, above = nodes[parent].level + 1, nodes[parent].rotation
             position = nodes[parent].position + above @ offset
-        rotation = _best_rotation(above, offsets[turning], bones[:, turning]) if turning else above
+        rotation = best_rotation(above, offsets[turning], bones[:, turning]) if turning else above
         nodes.append(_Node(name, parent, level, offset, rotation, position))
         for child in turning[::-1]:
             # A child at the same place needs no pivot: it is one.
@@ -169,21 +144,6 @@ def _fit(positions: np.ndarray, joints: Sequence[str], parents: Sequence[int]) -
         twice = sorted({name for name in names if names.count(name) > 1})
         raise InputError(f"joints have {twice}, names that this writer gives itself; expected others.")
     return nodes
-
-
-def _best_rotation(above: np.ndarray, offsets: np.ndarray, bones: np.ndarray) -> np.ndarray:
-    """(T, 3, 3) rotations that turn (C, 3) offsets closest to (T, C, 3) bones; what is left open is as in `above`."""
-    products = np.einsum("tci,cj->tij", bones, offsets)
-    weight = np.einsum("tc,c->t", np.linalg.norm(bones, axis=-1), np.linalg.norm(offsets, axis=-1))
-    products = products / np.maximum(weight, SHORTEST_BONE**2)[:, None, None] + TWIST * above
-    left, _, right = np.linalg.svd(products)
-    left[..., -1] *= np.linalg.det(left @ right)[:, None]
-    return left @ right
-
-
-def _at_all_frames(values: np.ndarray, frames: np.ndarray, num_frames: int) -> np.ndarray:
-    """(num_frames, 3) of (T, 3) values at some frames."""
-    return np.stack([np.interp(np.arange(num_frames), frames, column) for column in values.T], axis=1)
 
 
 def _turned_at_all_frames(rotation: np.ndarray, frames: np.ndarray, num_frames: int) -> np.ndarray:

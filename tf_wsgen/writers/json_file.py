@@ -38,6 +38,7 @@ def as_record(predictions: Predictions) -> dict:
             "spread": _rounded(spread[row]),
             "reliable": bool(reliable[row]),
             **({} if poses.radius is None else {"radius": _rounded(poses.radius[row])}),
+            **({} if poses.root_position is None else {"root_position": _rounded(poses.root_position[row])}),
             "hypotheses": [
                 {
                     "pose_3d": _rounded(poses.hypotheses[row, index]),
@@ -56,11 +57,16 @@ def as_record(predictions: Predictions) -> dict:
             "pose_3d": "mm",
             "spread": "mm",
             "radius": "mm",
+            "root_position": "mm",
             "keypoints": "px",
             "reprojection": "px",
             "log_likelihood": "nats",
         },
-        "axes": {"pose_3d": "x right, y down, z away from the camera; root at the origin", "keypoints": "y down"},
+        "axes": {
+            "pose_3d": "x right, y down, z away from the camera; root at the origin",
+            "root_position": "the same; the camera at the origin",
+            "keypoints": "y down",
+        },
         "joints": list(skeleton.joints),
         "bones": [list(bone) for bone in skeleton.bone_indices],
         "root": skeleton.root,

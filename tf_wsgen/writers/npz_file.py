@@ -12,8 +12,9 @@ from tf_wsgen.lifting.result import Predictions
 def write_npz(predictions: Predictions, output: str | os.PathLike) -> None:
     """Writes every array of the predictions, compressed and atomically.
 
-    Arrays: those of `LiftedPoses` by name (`radius` where it is calibrated), `spread` (R, J) mm, `reliable` (R,),
-    `frame` and `person` (R,), `joints` (J,) names, `bones` (K, 2) joint indices, and `about`, a JSON text.
+    Arrays: those of `LiftedPoses` by name (`radius` where it is calibrated, `root_position` where the
+    image's size is known), `spread` (R, J) mm, `reliable` (R,), `frame` and `person` (R,), `joints` (J,) names,
+    `bones` (K, 2) joint indices, and `about`, a JSON text.
 
     Args:
         predictions: What to write.
