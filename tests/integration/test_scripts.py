@@ -8,9 +8,11 @@ import shutil
 import matplotlib.image
 import numpy as np
 import pytest
+from prepared_files import write_prepared
 
 from tf_wsgen.config import Config
 from tf_wsgen.data.prepared import read_prepared
+from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.errors import InputError, NonFiniteLossError
 from tf_wsgen.training.checkpoints import Checkpoints
 from tf_wsgen.training.loop import make_model, train
@@ -123,6 +125,23 @@ def test_a_checkpoint_holds_what_was_trained_and_another_seed_gives_another_run(
     expected = np.concatenate([weight.numpy().ravel() for weight in models[-1].lifter().weights])
     np.testing.assert_array_equal(weights(tmp_path / "run")[0], expected)
     assert np.abs(weights(tmp_path / "run")[0] - weights(trained)[0]).max() > 1e-2
+
+
+def test_a_run_is_repeated_from_its_folder(trained, run_script, tmp_path):
+    again = ("train", "--repeat", trained, "--workdir", tmp_path / "again", "--deterministic")
+    finished = run_script(*again)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    np.testing.assert_array_equal(weights(tmp_path / "again")[0], weights(trained)[0])
+    other = tmp_path / "other.h5"
+    write_prepared(other, synthetic_people(seed=2, train_sequences=12, test_sequences=4, frames=6))
+    for arguments, message in (
+        ((*again, "--data", other), "is of other data"),
+        (("train", "--workdir", trained, "--config", trained / "config.yaml", "--data", other), "is of other data"),
+        ((*again, "--set=training.seed=1"), "expected neither --config nor --set"),
+    ):
+        refused = run_script(*arguments)
+        assert refused.returncode == 2, refused.stderr[-2000:]
+        assert message in refused.stderr.splitlines()[-1]
 
 
 def test_another_configuration_is_not_mixed_into_a_run(trained, small_config):

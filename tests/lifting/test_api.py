@@ -1,5 +1,8 @@
 """The public way in: any leading axes, any form of the model, one sentence for what cannot be lifted."""
 
+import hashlib
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +12,7 @@ from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convert
 from tf_wsgen.errors import InputError
 from tf_wsgen.export import export_saved_model
 from tf_wsgen.geometry.ray import ray_through
-from tf_wsgen.lifting.api import PoseLifter, lifter_file
+from tf_wsgen.lifting.api import PRETRAINED, PoseLifter, lifter_file
 from tf_wsgen.lifting.endpoints import Endpoints
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.model_file import load_lifter, save_lifter
@@ -215,3 +218,8 @@ def test_without_a_known_body_there_is_no_height_and_no_radius():
     assert lifter(people()).radius is None
     with pytest.raises(InputError, match="plain: does not tell its mean body's height"):
         lifter(people(), height=1.8)
+
+
+def test_the_card_is_of_the_model_in_the_package():
+    card = (pathlib.Path(__file__).parents[2] / "docs" / "model_card.md").read_text()
+    assert hashlib.sha256(PRETRAINED.read_bytes()).hexdigest() in card

@@ -24,7 +24,7 @@ from tf_wsgen.training.callbacks import (
 from tf_wsgen.training.checkpoints import Checkpoints
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy, own_workdir, replica_shard
-from tf_wsgen.training.workdir import Workdir, alone_in, check_unchanged
+from tf_wsgen.training.workdir import Workdir, alone_in, check_same_data, check_unchanged
 
 # What may change between a run and its continuation; everything else decides what is learned, or which is the best.
 CHANGEABLE = (
@@ -59,9 +59,12 @@ def train(config: Config, workdir: str | os.PathLike, source: Source | None = No
     folder = Workdir(workdir)
     if folder.started:
         check_unchanged(folder.config(), config, CHANGEABLE, f"{folder.path}: holds a run")
-    data = (source or Source(config.data)).training(config.training.seed)
+    source = source or Source(config.data)
+    data = source.training(config.training.seed)
+    if folder.started:
+        check_same_data(folder, source.fingerprint, config.data.path)
     with own_workdir(strategy, folder.path) as own, alone_in(own):
-        return _fit(config, data, strategy, Workdir(own), folder)
+        return _fit(config, data, source.fingerprint, strategy, Workdir(own), folder)
 
 
 def make_model(config: Config, data: TrainingData, strategy: tf.distribute.Strategy) -> WSGen:
@@ -145,14 +148,19 @@ def held_out_rows(config: Config, data: TrainingData, most: int, seed: int = 0) 
 
 
 def _fit(
-    config: Config, data: TrainingData, strategy: tf.distribute.Strategy, folder: Workdir, restore_from: Workdir
+    config: Config,
+    data: TrainingData,
+    fingerprint: str,
+    strategy: tf.distribute.Strategy,
+    folder: Workdir,
+    restore_from: Workdir,
 ) -> Outcome:
     training = config.training
     model = make_model(config, data, strategy)
     held_out = held_out_rows(config, data, config.evaluation.validation_rows)
     checkpoints = Checkpoints(model, folder, objective(config.loss) if held_out else None)
     done = checkpoints.restore(restore_from)
-    folder.begin(config, data.source)
+    folder.begin(config, data.source, fingerprint)
     if done >= training.updates:
         # Where the run was stopped between its last update and its end.
         if held_out and config.loss.needs_pairs:

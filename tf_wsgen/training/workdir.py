@@ -49,12 +49,16 @@ class Workdir:
         """Whether a run was begun here."""
         return self.config_file.exists()
 
-    def begin(self, config: Config, source: str) -> None:
-        """Writes down what the run is, before its first update."""
+    def begin(self, config: Config, source: str, fingerprint: str = "") -> None:
+        """Writes down what the run is, before its first update.
+
+        Args:
+            config: The whole configuration.
+            source: Where the data are from, in words.
+            fingerprint: Of their content.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        versions = {name: importlib.metadata.version(name) for name in VERSIONED}
-        versions["python"] = platform.python_version()
-        run = {"source": source, "seed": config.training.seed, "versions": versions}
+        run = {"source": source, "seed": config.training.seed, "versions": versions(), "fingerprint": fingerprint}
         write_text(self.run_file, json.dumps(run, indent=1))
         write_text(self.config_file, config.to_yaml())
 
@@ -109,6 +113,29 @@ class Workdir:
         from tf_wsgen.lifting.model_file import save_lifter
 
         save_lifter(lifter, self.lifter_file(which), {"updates": updates, **self.run()})
+
+
+def versions() -> dict[str, str]:
+    """Of Python, and of the packages that results depend on."""
+    installed = {name: importlib.metadata.version(name) for name in VERSIONED}
+    return {**installed, "python": platform.python_version()}
+
+
+def check_same_data(run: Workdir, fingerprint: str, path: str) -> None:
+    """Refuses data that are not those of a run.
+
+    Args:
+        run: The run.
+        fingerprint: Of the data.
+        path: Where they are.
+
+    Raises:
+        InputError: They have another fingerprint.
+    """
+    if run.run().get("fingerprint", "") not in ("", fingerprint):
+        raise InputError(
+            f"{run.path}: is of other data (“{run.run()['source']}”) than {path}; expected the same content."
+        )
 
 
 def check_unchanged(begun: Config, config: Config, changeable: Collection[str], what: str) -> None:
