@@ -11,8 +11,11 @@ import filelock
 import numpy as np
 import pytest
 import tensorflow as tf
+from prepared_files import write_prepared
 
-from tf_wsgen.errors import InputError
+from tf_wsgen.data.synthetic import synthetic_people
+from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.training.checkpoints import KEPT, checkpoint_prefixes
 from tf_wsgen.training.loop import train
 from tf_wsgen.training.workdir import Workdir
@@ -167,6 +170,43 @@ def test_sigterm_saves_and_says_so(uninterrupted, script, tmp_path):
     assert process.returncode == 128 + signal.SIGTERM, output[-2000:]
     assert "the same command resumes" in output
     assert Workdir(tmp_path).load_lifter("latest")[1] > 0
+
+
+def constant(group):
+    for poses in (group.pose_2d, group.pose_3d):
+        poses[:] = poses[:1]
+
+
+def two_joints(group):
+    visible = np.zeros(group.pose_2d.shape[:2], np.float32)
+    visible[:, HUMAN16.hip_indices] = 1.0
+    group.labels["visible"] = visible
+
+
+def huge(group):
+    group.pose_2d *= 1e6
+    group.pose_3d *= 1e6
+
+
+def flat(group):
+    group.pose_2d[..., 1] = group.pose_2d[:, :1, 1]
+
+
+@pytest.mark.parametrize("harm", [constant, two_joints, huge, flat])
+def test_wild_data_end_in_a_sentence_or_in_finite_weights(small_config, tmp_path, harm):
+    data = synthetic_people(seed=1, train_sequences=12, test_sequences=2, frames=6)
+    harm(data.train)
+    write_prepared(tmp_path / "wild.h5", data)
+    changes = {"data": {"path": str(tmp_path / "wild.h5")}, "training": {"updates": 10}}
+    try:
+        train(small_config.override(changes, "test"), tmp_path / "run")
+    except (InputError, NonFiniteLossError):
+        found = {}
+    else:
+        found = contents(tmp_path / "run")
+    left = list((tmp_path / "run").rglob("*.index"))
+    assert bool(found) == bool(left)
+    assert all(np.isfinite(values).all() for values in found.values() if values.dtype.kind == "f")
 
 
 @pytest.fixture

@@ -182,6 +182,9 @@ def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(trained
     assert "earlier checkpoints are as they were" in message
     assert "Traceback" not in finished.stderr
     np.testing.assert_array_equal(weights(tmp_path / "run")[0], before)
+    told = json.loads((tmp_path / "run" / "not_finite.json").read_text())
+    assert (told["seed"], 20 < told["update"] <= 40) == (0, True)
+    assert {"nan", "inf"} & set(told["losses"].values())
 
 
 def test_nonfinite_weights_are_not_saved(small_config, small_data, tmp_path):

@@ -1,6 +1,7 @@
 """What happens around the updates: progress, logs, validation, and the ways to stop."""
 
 import csv
+import json
 import math
 import pathlib
 import signal
@@ -15,6 +16,7 @@ from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.protocols import Evaluator
 from tf_wsgen.files import whole_file
 from tf_wsgen.sections import EvaluationConfig, LossConfig
+from tf_wsgen.training.workdir import write_text
 
 
 def objective(loss: LossConfig) -> str:
@@ -59,17 +61,30 @@ class Progress(keras.callbacks.Callback):
 
 
 class StopWhenNotFinite(keras.callbacks.Callback):
-    """Raises `NonFiniteLossError` at the first loss that is not finite."""
+    """Raises `NonFiniteLossError` at the first loss that is not finite, and writes down where that was.
+
+    Batches and codes are a function of seed and update: the same command does it again from the last checkpoint.
+
+    Args:
+        file: JSON: the update, the losses, the seed.
+        seed: Of the run.
+    """
+
+    def __init__(self, file: pathlib.Path, seed: int):
+        super().__init__()
+        self.file, self.seed = file, seed
 
     def on_train_batch_end(self, batch, logs=None):
         """Looks at every loss."""
-        for name, value in logs.items():
-            if not math.isfinite(value):
-                update = self.model.updates
-                raise NonFiniteLossError(
-                    f"Loss {name} is {value} after update {update}; earlier checkpoints are as they were. "
-                    "A smaller optimizer.learning_rate or network.pose_gain may help."
-                )
+        wrong = [name for name, value in logs.items() if not math.isfinite(value)]
+        if wrong:
+            update = self.model.updates
+            losses = {name: str(value) for name, value in logs.items()}
+            write_text(self.file, json.dumps({"update": update, "seed": self.seed, "losses": losses}, indent=1))
+            raise NonFiniteLossError(
+                f"Loss {wrong[0]} is {logs[wrong[0]]} after update {update}; earlier checkpoints are as they were, and "
+                f"{self.file} tells all losses. A smaller optimizer.learning_rate or network.pose_gain may help."
+            )
 
 
 class StopOnInterrupt(keras.callbacks.Callback):

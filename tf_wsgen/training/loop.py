@@ -168,7 +168,7 @@ def _fit(
         return Outcome(done, interrupted=0)
     with StopOnInterrupt() as interrupt, Progress(done, training.updates, training.steps_per_execution) as progress:
         callbacks = [
-            StopWhenNotFinite(),
+            StopWhenNotFinite(folder.path / "not_finite.json", training.seed),
             interrupt,
             *([Validation(held_out, config.evaluation)] if held_out else []),
             ScalarLog(folder.log_file, folder.tensorboard),
