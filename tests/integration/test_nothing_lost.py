@@ -88,7 +88,7 @@ def run(uninterrupted, half_way, tmp_path):
     return config, tmp_path / "run", expected
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", RECIPES if KILLS > 1 else ["faithful"])
 def test_a_run_that_is_killed_at_any_moment_ends_as_if_it_never_was(recipe, uninterrupted, script, tmp_path):
     _, config_file, expected = uninterrupted(recipe)
     rng = np.random.default_rng(0)
@@ -201,12 +201,10 @@ def test_wild_data_end_in_a_sentence_or_in_finite_weights(small_config, tmp_path
     try:
         train(small_config.override(changes, "test"), tmp_path / "run")
     except (InputError, NonFiniteLossError):
-        found = {}
+        assert not list((tmp_path / "run").rglob("*.index"))
     else:
-        found = contents(tmp_path / "run")
-    left = list((tmp_path / "run").rglob("*.index"))
-    assert bool(found) == bool(left)
-    assert all(np.isfinite(values).all() for values in found.values() if values.dtype.kind == "f")
+        # Which refuses weights that are not finite.
+        Workdir(tmp_path / "run").load_lifter("latest")
 
 
 @pytest.fixture
