@@ -21,7 +21,10 @@ from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, save_lifter
 # The functions without random numbers, which TensorFlow Lite and ONNX can hold, and what they take.
 PURE_INPUTS = {"zero_code": ("keypoints", "visible"), "decode": ("keypoints", "visible", "z")}
 ONNX_OPSET = 17
-# What its metadata say of numbers and axes.
+# What each folder is called, and a file that every such folder has.
+SAVED_MODEL = "a SavedModel", "saved_model.pb"
+LITE, ONNX = ("a folder of these models", "decode.tflite"), ("a folder of these models", "decode.onnx")
+# What the metadata of ONNX say of numbers and axes.
 CONVENTIONS = {
     "keypoints": "(poses, joints, 2) pixels, x right, y down",
     "visible": "(poses, joints) 0 missing; else 1, or the detector's score",
@@ -42,7 +45,7 @@ def export_saved_model(lifter: Lifter, folder: str | os.PathLike, overwrite: boo
     Raises:
         InputError: The folder exists, or holds something else than a SavedModel.
     """
-    with _whole_folder(pathlib.Path(folder), overwrite, "a SavedModel", "saved_model.pb") as partial:
+    with _whole_folder(pathlib.Path(folder), overwrite, *SAVED_MODEL) as partial:
         endpoints = Endpoints(lifter)
         tf.saved_model.save(endpoints, str(partial), signatures=endpoints.signatures())
         save_lifter(lifter, partial / IN_SAVED_MODEL, {})
@@ -62,7 +65,7 @@ def export_tflite(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = F
     Raises:
         InputError: The folder exists, or holds something else than such models.
     """
-    with _whole_folder(pathlib.Path(folder), overwrite, "a folder of these models", "decode.tflite") as partial:
+    with _whole_folder(pathlib.Path(folder), overwrite, *LITE) as partial:
         partial.mkdir()
         for name in PURE_INPUTS:
             module = tf.Module()
@@ -86,15 +89,14 @@ def export_onnx(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = Fal
     Raises:
         InputError: tf2onnx is not installed, or the folder exists, or holds something else than such models.
     """
-    if importlib.util.find_spec("tf2onnx") is None:
-        raise InputError("ONNX needs tf2onnx, which is not installed; expected pip install 'tf_wsgen[onnx]'.")
+    check_onnx()
     import onnx
     import tf2onnx
 
-    with _whole_folder(pathlib.Path(folder), overwrite, "a folder of these models", "decode.onnx") as partial:
+    with _whole_folder(pathlib.Path(folder), overwrite, *ONNX) as partial:
         partial.mkdir()
         for name in PURE_INPUTS:
-            specs = [input_specs(lifter)[given] for given in PURE_INPUTS[name]]
+            specs = _pure_specs(lifter, name)
             model, _ = tf2onnx.convert.from_function(_pure_function(lifter, name), specs, opset=ONNX_OPSET)
             # What tf2onnx cannot convert it leaves in without a word.
             strange = sorted({node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")})
@@ -111,11 +113,40 @@ def export_onnx(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = Fal
             onnx.save(model, str(partial / f"{name}.onnx"))
 
 
-def _pure_function(lifter: Lifter, name: str) -> tf.types.experimental.PolymorphicFunction:
+def check_onnx() -> None:
+    """Refuses where tf2onnx is not installed."""
+    if importlib.util.find_spec("tf2onnx") is None:
+        raise InputError("ONNX needs tf2onnx, which is not installed; expected pip install 'tf_wsgen[onnx]'.")
+
+
+def check_folder(folder: str | os.PathLike, overwrite: bool, kind: str, mark: str) -> None:
+    """Refuses to write over a folder, unless told to and it is of the kind.
+
+    Args:
+        folder: Where to write.
+        overwrite: Replace a folder of the kind.
+        kind: What is written, for the message.
+        mark: A file that every such folder has.
+
+    Raises:
+        InputError: One of these.
+    """
+    folder = pathlib.Path(folder)
+    if folder.exists():
+        if not overwrite:
+            raise InputError(f"{folder}: exists already; expected a new folder (or --overwrite).")
+        if not (folder / mark).exists():
+            raise InputError(f"{folder}: is not {kind}, so it is not overwritten.")
+
+
+def _pure_specs(lifter: Lifter, name: str) -> list[tf.TensorSpec]:
     specs = input_specs(lifter)
+    return [specs[given] for given in PURE_INPUTS[name]]
+
+
+def _pure_function(lifter: Lifter, name: str) -> tf.types.experimental.PolymorphicFunction:
     # Nothing here needs Autograph.
-    signature = [specs[given] for given in PURE_INPUTS[name]]
-    return tf.function(_nan_where_unreadable(lifter, name), input_signature=signature, autograph=False)
+    return tf.function(_nan_where_unreadable(lifter, name), input_signature=_pure_specs(lifter, name), autograph=False)
 
 
 def _nan_where_unreadable(lifter: Lifter, name: str):
@@ -134,11 +165,7 @@ def _nan_where_unreadable(lifter: Lifter, name: str):
 @contextlib.contextmanager
 def _whole_folder(folder: pathlib.Path, overwrite: bool, kind: str, mark: str) -> Iterator[pathlib.Path]:
     """A path to write to, which becomes `folder` when all is written; `mark` is a file that every such folder has."""
-    if folder.exists():
-        if not overwrite:
-            raise InputError(f"{folder}: exists already; expected a new folder (or --overwrite).")
-        if not (folder / mark).exists():
-            raise InputError(f"{folder}: is not {kind}, so it is not overwritten.")
+    check_folder(folder, overwrite, kind, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as partial:
         written = pathlib.Path(partial) / "written"

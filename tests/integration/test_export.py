@@ -16,6 +16,7 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.export import export_onnx, export_saved_model, export_tflite
 from tf_wsgen.lifting.api import PRETRAINED
 from tf_wsgen.lifting.model_file import load_lifter
+from tf_wsgen.programs import export as export_program
 from tf_wsgen.training.loop import make_model
 from tf_wsgen.training.strategy import make_strategy
 
@@ -163,6 +164,21 @@ def test_what_is_there_is_not_overwritten(lifter, tmp_path):
     export_saved_model(lifter, folder, overwrite=True)
     assert (folder / "variables").is_dir()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "precious"]
+
+
+def test_everything_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    (tmp_path / "precious").mkdir()
+    folders = {name: str(tmp_path / name) for name in ("output", "tflite", "onnx")}
+    for changes, message in (
+        ({"onnx": str(tmp_path / "precious"), "overwrite": True}, "precious: is not a folder of these models"),
+        ({"onnx": str(tmp_path / "precious")}, "precious: exists already"),
+        ({}, "ONNX needs tf2onnx"),
+    ):
+        if not changes:
+            monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(InputError, match=message):
+            export_program.main(export_program.Options(model="pretrained", **(folders | changes)))
+        assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
 @pytest.fixture(scope="module", params=["paper", "package"])

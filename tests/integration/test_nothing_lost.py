@@ -146,6 +146,16 @@ def test_without_a_sound_checkpoint_nothing_is_trained(run):
     assert all(path.read_bytes() == content for path, content in left.items())
 
 
+def test_a_run_that_was_killed_within_its_first_checkpoint_begins_anew(run):
+    config, folder, expected = run
+    last, before = checkpoint_prefixes(Workdir(folder).checkpoints)
+    for path in [*folder.glob("*.npz"), *last.parent.glob(f"{before.name}.*")]:
+        path.unlink()
+    unfinished(last.with_suffix(".index"))
+    train(config, folder)
+    assert_same(contents(folder), expected)
+
+
 def test_few_checkpoints_are_kept(run):
     _, folder, _ = run
     names = sorted({path.name.partition(".")[0] for path in Workdir(folder).checkpoints.glob("ckpt-*")})

@@ -5,7 +5,6 @@ python scripts/export.py --model pretrained --onnx exported/onnx
 """
 
 import dataclasses
-import pathlib
 
 from tf_wsgen.errors import InputError
 from tf_wsgen.programs.command_line import option
@@ -27,29 +26,33 @@ class Options:
 
 def main(options: Options) -> None:
     """Exports."""
-    folders = [folder for folder in (options.output, options.tflite, options.onnx) if folder]
-    if not folders:
+    if not (options.output or options.tflite or options.onnx):
         raise InputError("nothing to write; expected --output, --tflite or --onnx.")
     if (options.workdir is None) == (options.model is None):
         raise InputError("expected either --workdir or --model.")
-    for folder in folders:
-        if pathlib.Path(folder).exists() and not options.overwrite:
-            raise InputError(f"{folder}: exists already; expected a new folder (or --overwrite).")
     if options.workdir:
         Workdir(options.workdir).config()
 
-    from tf_wsgen.export import export_onnx, export_saved_model, export_tflite
+    from tf_wsgen import export
     from tf_wsgen.lifting.api import lifter_file
     from tf_wsgen.lifting.model_file import load_lifter
 
+    targets = [
+        (options.output, export.export_saved_model, export.SAVED_MODEL),
+        (options.tflite, export.export_tflite, export.LITE),
+        (options.onnx, export.export_onnx, export.ONNX),
+    ]
+    targets = [target for target in targets if target[0]]
+    for folder, _, kind in targets:
+        export.check_folder(folder, options.overwrite, *kind)
+    if options.onnx:
+        export.check_onnx()
     if options.workdir:
         lifter, updates = Workdir(options.workdir).load_lifter(options.checkpoint)
         told = f"{options.workdir} after {updates} updates"
     else:
         lifter, _ = load_lifter(lifter_file(options.model))
         told = options.model
-    writers = ((options.output, export_saved_model), (options.tflite, export_tflite), (options.onnx, export_onnx))
-    for folder, write in writers:
-        if folder:
-            write(lifter, folder, options.overwrite)
-    print(f"Exported {told} to {', '.join(folders)}.")
+    for folder, write, _ in targets:
+        write(lifter, folder, options.overwrite)
+    print(f"Exported {told} to {', '.join(folder for folder, _, _ in targets)}.")

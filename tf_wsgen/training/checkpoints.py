@@ -15,6 +15,7 @@ from tf_wsgen.training.workdir import Workdir, write_text
 # The last one, and the one before it should the last be damaged.
 KEPT = 2
 DIGEST_SUFFIX = ".sha256"
+UNFINISHED = "was not written to its end."
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -47,8 +48,10 @@ class Checkpoints(keras.callbacks.Callback):
     def restore(self, folder: Workdir) -> int:
         """Goes to the last sound checkpoint of a work directory if there is one; returns the updates done.
 
+        A run that was killed within its first checkpoint begins anew.
+
         Raises:
-            InputError: There are checkpoints, and none can be read.
+            InputError: There are checkpoints that were written, and none can be read.
         """
         problems = []
         for prefix in checkpoint_prefixes(folder.checkpoints):
@@ -58,15 +61,16 @@ class Checkpoints(keras.callbacks.Callback):
             if not problem:
                 return int(self.update)
             problems.append(problem)
-        if problems:
-            raise InputError(f"{problems[0]} No other checkpoint can be read; expected a new work directory.")
+        written = [problem for problem in problems if not problem.endswith(UNFINISHED)]
+        if written:
+            raise InputError(f"{written[0]} No other checkpoint can be read; expected a new work directory.")
         return 0
 
     def _restored(self, prefix: pathlib.Path) -> str | None:
         """What is wrong with the checkpoint, if it cannot be restored."""
         digest = prefix.with_name(prefix.name + DIGEST_SUFFIX)
         if not digest.exists():
-            return f"{prefix}: was not written to its end."
+            return f"{prefix}: {UNFINISHED}"
         if digest.read_text().strip() != checkpoint_digest(prefix):
             return f"{prefix}: is damaged."
         try:

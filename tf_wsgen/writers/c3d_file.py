@@ -52,5 +52,8 @@ def write_c3d(path: str | os.PathLike, positions: np.ndarray, markers: Sequence[
     with whole_file(path) as partial:
         # It ends the name itself.
         written = pathlib.Path(f"{partial}.c3d")
-        content.write(str(written))
-        os.replace(written, partial)
+        try:
+            content.write(str(written))
+            written.replace(partial)
+        finally:
+            written.unlink(missing_ok=True)
