@@ -23,7 +23,7 @@ RANKED_ROOMS = (
     ("lifting",),
     ("evaluation", "export", "viewer", "writers"),
     ("training",),
-    ("tuning", "reproduction"),
+    ("tuning", "reproduction", "benchmarks"),
     ("programs",),
 )
 RANKS = {room: rank for rank, rooms in enumerate(RANKED_ROOMS) for room in rooms}

@@ -119,22 +119,21 @@ class Lifter(tf.Module):
             codes take one of the two by the sign of the product of their numbers, which tells nothing else of them.
         """
         networks, z = (self.trunk, self.generator, self.camera), tf.convert_to_tensor(z)
-        seen = generate(*networks, pose_2d, visible, z)
         if not self.mirrored:
-            return seen
+            return generate(*networks, pose_2d, visible, z)
+        # 1 takes the pose as it is seen, -1 the mirrored one, 0 the mean of both.
+        side = tf.reduce_prod(tf.sign(z), axis=-1)
+        seen = _generate_some(networks, pose_2d, visible, z, tf.reduce_any(side >= 0.0, axis=0))
         opposite = self.skeleton.opposite_joints
         across, away = tf.constant([-1.0, 1.0]), tf.constant([-1.0, 1.0, 1.0])
-        mirrored = generate(
-            *networks, tf.gather(pose_2d, opposite, axis=1) * across, tf.gather(visible, opposite, axis=1), z
-        )
-        # 1 takes the pose as it is seen, 0 the mirrored one.
-        share = (1.0 + tf.reduce_prod(tf.sign(z), axis=-1)) / 2.0
-        share = tf.expand_dims(tf.expand_dims(share, -1), -1)
+        turned = tf.gather(pose_2d, opposite, axis=1) * across, tf.gather(visible, opposite, axis=1)
+        mirrored = _generate_some(networks, *turned, z, tf.reduce_any(side <= 0.0, axis=0))
+        share = tf.expand_dims(tf.expand_dims((1.0 + side) / 2.0, -1), -1)
         poses = tf.gather(mirrored.hypotheses, opposite, axis=2) * away
-        camera = per_hypothesis(mirrored.camera) * across[:, None] * away
+        camera = mirrored.camera * across[:, None] * away
         return Sample(
             share * seen.hypotheses + (1.0 - share) * poses,
-            share * per_hypothesis(seen.camera) + (1.0 - share) * camera,
+            share * seen.camera + (1.0 - share) * camera,
         )
 
     def to_common_frame(self, hypotheses: tf.Tensor, camera: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -219,6 +218,20 @@ class Lifter(tf.Module):
             "reprojection": normalised.to_pixels(project(per_hypothesis(camera), hypotheses)),
             "log_likelihood": log_likelihood(normalised.pose_2d, hypotheses, camera, weights, self.laplace_scale),
         }
+
+
+def _generate_some(networks: tuple, pose_2d: tf.Tensor, visible: tf.Tensor, z: tf.Tensor, wanted: tf.Tensor) -> Sample:
+    """`generate` where `wanted` (H,) says so, with a camera (B, H, 2, 3); elsewhere what is found at another code.
+
+    Codes that are the same for every pose are so decoded from one side alone, half the work.
+    """
+    # One code at least, from which others can take something.
+    wanted |= tf.range(tf.shape(wanted)[0]) == 0
+    place = tf.maximum(tf.cumsum(tf.cast(wanted, tf.int32)) - 1, 0)
+    some = generate(*networks, pose_2d, visible, tf.gather(z, tf.where(wanted)[:, 0], axis=1))
+    camera = per_hypothesis(some.camera)
+    camera = tf.gather(camera, place, axis=1) if len(some.camera.shape) == 4 else camera
+    return Sample(tf.gather(some.hypotheses, place, axis=1), camera)
 
 
 def _only_hypothesis(described: dict) -> dict:

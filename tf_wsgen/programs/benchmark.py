@@ -1,32 +1,81 @@
-"""Prints how fast this machine reads, trains and lifts; of the last two the median, after a warm-up.
+"""Measures how fast this machine trains, lifts, reads and starts, each figure beside its limit here.
 
-python scripts/benchmark.py --config configs/cmu16.yaml --only training
+tf-wsgen benchmark --only training
 """
 
 import dataclasses
+import json
+import pathlib
+import platform
+import typing
+from collections.abc import Iterator
 
-from tf_wsgen.programs.command_line import ConfigOptions, option
+from tf_wsgen.config import load_config
+from tf_wsgen.files import check_new, whole_file
+from tf_wsgen.programs.command_line import ConfigOptions, option, shipped
+
+if typing.TYPE_CHECKING:
+    from tf_wsgen.benchmarks.rows import Row
+
+PARTS = ("training", "lifting", "mean_shift", "start", "report", "scale", "reading")
+# What training is measured of where no configuration is asked for.
+CONFIGURATIONS = ("paper", "cmu16", "posterior")
+DEFAULT = "posterior"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options(ConfigOptions):
     """Flags of the program."""
 
-    only: str | None = option("Time one part; all if not given.", choices=("training", "lifting", "data"))
-    repeats: int = option("Timings of which the median is printed.", 5, least=1)
+    only: str | None = option("Measure one part; all if not given, ten minutes.", choices=PARTS)
+    seconds: float = option("How long to time what is compared with each other.", 4.0, least=0.0)
+    output: str | None = option("Also write the table as JSON.")
 
 
 def main(options: Options) -> None:
-    """Times and prints."""
-    config = options.configured()
+    """Measures, prints each row when it is known, and writes."""
+    output = None if options.output is None else pathlib.Path(options.output)
+    if output is not None:
+        check_new(output, overwrite=True)
+    rows = []
+    for part in PARTS if options.only is None else (options.only,):
+        for row in _rows(part, options):
+            rows.append(row)
+            against = "" if row.limit is None else f"  {row.ratio:5.2f} of {row.limit:.4g}: {row.limit_is}"
+            print(f"{row.part:11} {row.what:52} {row.value:10.4g} {row.unit:10}{against}", flush=True)
+    if output is not None:
+        about = {"machine": platform.machine(), "python": platform.python_version()}
+        with whole_file(output) as partial:
+            partial.write_text(json.dumps({**about, "rows": [dataclasses.asdict(row) for row in rows]}, indent=1))
 
-    from tf_wsgen.training.timing import lifting_rate, reading_time, training_rate
 
-    if options.only in (None, "training"):
-        print(f"training: {training_rate(config, options.repeats):.1f} updates/s of {config.training.batch_size} poses")
-    if options.only in (None, "lifting"):
-        count = config.evaluation.num_hypotheses
-        print(f"lifting: {lifting_rate(config, options.repeats):.0f} poses/s with {count} hypotheses each")
-    if options.only in (None, "data"):
-        pairs, seconds, memory = reading_time()
-        print(f"data: {pairs:,} frame-camera pairs of VideoPose3D's form in {seconds:.0f} s, peak {memory:.1f} GiB")
+def _rows(part: str, options: Options) -> Iterator["Row"]:
+    """Rows of one part, as they become known."""
+    from tf_wsgen.benchmarks import lifting, training, whole
+    from tf_wsgen.data.training_data import Source
+    from tf_wsgen.lifting.api import PRETRAINED
+    from tf_wsgen.lifting.model_file import load_lifter
+
+    default = load_config(shipped(DEFAULT))
+    seconds = options.seconds
+    if part == "training":
+        names = [options.config] if options.config else CONFIGURATIONS
+        for name in names:
+            config = dataclasses.replace(options, config=name).configured()
+            data = Source(config.data).training(config.training.seed)
+            yield from training.training_rows(config, data, pathlib.Path(name).stem, seconds)
+    elif part == "start":
+        yield from whole.start_rows()
+    elif part == "scale":
+        yield from whole.scale_rows(options.configured(default))
+    elif part == "reading":
+        yield from whole.reading_rows()
+    else:
+        lifter, _ = load_lifter(PRETRAINED)
+        if part == "lifting":
+            yield from lifting.lifting_rows(lifter, seconds)
+        elif part == "mean_shift":
+            yield from lifting.mean_shift_rows(lifter, seconds)
+        else:
+            config = options.configured(default)
+            yield from whole.report_rows(lifter, config, Source(config.data).test_rows)
