@@ -6,7 +6,6 @@ person, are smallest together (the Hungarian method), and nobody to anybody too 
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 # Frames after which somebody who is not seen is given up.
 LONGEST_GAP = 30
@@ -166,6 +165,9 @@ def _assign(
     if not len(rows) or not len(which):
         return
     distance = tracks.distance(which, now, points[rows], visible[rows])
+    # SciPy's optimisers take a second to import, and no pose needs them where a file numbers its people.
+    from scipy.optimize import linear_sum_assignment
+
     chosen = linear_sum_assignment(np.minimum(distance, FAR))
     near = distance[chosen] < np.inf
     found[rows[chosen[0][near]]] = which[chosen[1][near]]

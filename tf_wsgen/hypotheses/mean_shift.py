@@ -70,19 +70,24 @@ def mean_shift(hypotheses: tf.Tensor, bandwidth: tf.Tensor | float | None = None
     centre = tf.reduce_mean(hypotheses, axis=1, keepdims=True)
     samples = _flatten(hypotheses - centre)
     precision = 1.0 / (2.0 * tf.square(width)[:, None, None])
+    # −‖m − h‖²/2w² up to −‖m‖²/2w², which all h share and the normalised kernel does not see.
+    bias = -tf.reduce_sum(tf.square(samples), axis=-1)[:, None] * precision
 
     def climb(modes, climbing, step):
-        kernel = tf.nn.softmax(-pairwise_squared_distance(modes, samples) * precision, axis=-1)
-        moved = tf.matmul(kernel, samples)
-        largest = tf.reduce_max(tf.reduce_sum(tf.square(moved - modes), axis=-1), axis=-1)
         # Each pose stops for itself, so that its mode doesn't depend on the batch it came in.
-        return tf.where(climbing[:, None, None], moved, modes), climbing & (largest > SMALLEST_STEP**2), step + 1
+        before, towards = tf.gather(modes, climbing), tf.gather(samples, climbing)
+        alike = tf.matmul(before * (2.0 * tf.gather(precision, climbing)), towards, transpose_b=True)
+        moved = tf.matmul(tf.nn.softmax(alike + tf.gather(bias, climbing), axis=-1), towards)
+        largest = tf.reduce_max(tf.reduce_sum(tf.square(moved - before), axis=-1), axis=-1)
+        modes = tf.tensor_scatter_nd_update(modes, climbing[:, None], moved)
+        return modes, tf.boolean_mask(climbing, largest > SMALLEST_STEP**2), step + 1
 
     def goes_on(_, climbing, step):
-        return tf.reduce_any(climbing) & (step < MOST_STEPS)
+        return (tf.size(climbing) > 0) & (step < MOST_STEPS)
 
-    start = (samples, tf.ones(tf.shape(samples)[:1], tf.bool), tf.constant(0))
-    modes, _, _ = tf.while_loop(goes_on, climb, start)
+    start = (samples, tf.range(tf.shape(samples)[0]), tf.constant(0))
+    shapes = (samples.shape, tf.TensorShape([None]), tf.TensorShape([]))
+    modes, _, _ = tf.while_loop(goes_on, climb, start, shapes)
     candidates = tf.concat([hypotheses, tf.reshape(modes, tf.shape(hypotheses)) + centre], axis=1)
     density = log_density(candidates, hypotheses, width)
     best = tf.argmax(density, axis=1)

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-from scipy.signal import savgol_filter
 
 from tf_wsgen.errors import InputError
 from tf_wsgen.lifting.result import Predictions
@@ -33,6 +32,9 @@ def smooth(predictions: Predictions, window: int) -> Predictions:
     Raises:
         InputError: Another window, or frames that have names.
     """
+    # SciPy's filters take seconds to import, and nothing else here needs them.
+    from scipy.signal import savgol_filter
+
     check_window(window)
     if predictions.frame.dtype.kind not in "iu":
         raise InputError("frames have names, not numbers; expected a video to smooth.")

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
 
 from tf_wsgen.datasets.readers.motion import UNITS
 from tf_wsgen.errors import InputError
@@ -153,6 +152,9 @@ def _turned_at_all_frames(rotation: np.ndarray, frames: np.ndarray, num_frames: 
     turned = rotation[before]
     between = place != frames[before]
     if between.any():
+        # A second to import, for videos with gaps.
+        from scipy.spatial.transform import Rotation, Slerp
+
         turned[between] = Slerp(frames, Rotation.from_matrix(rotation))(place[between]).as_matrix()
     return turned
 

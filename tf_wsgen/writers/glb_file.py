@@ -10,7 +10,6 @@ import struct
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from tf_wsgen.files import whole_file
 from tf_wsgen.writers.motion import MM_PER_METRE, best_rotation, check_motion
@@ -115,6 +114,9 @@ def write_glb(
 
 def _quaternions(rotation: np.ndarray) -> np.ndarray:
     """(T, 4) x, y, z, w of (T, 3, 3), each on the side of the one before."""
+    # A second to import, which other outputs need not wait for.
+    from scipy.spatial.transform import Rotation
+
     found = Rotation.from_matrix(rotation).as_quat()
     flips = np.einsum("ti,ti->t", found[1:], found[:-1]) < 0.0
     return found * np.where(np.cumsum([False, *flips]) % 2, -1.0, 1.0)[:, None]

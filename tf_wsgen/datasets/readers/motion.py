@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.views import ViewOptions, view_clips
@@ -136,6 +135,9 @@ def rotation_product(axes: str, radians: np.ndarray) -> np.ndarray:
         axes: The axis of each rotation, of "xyz".
         radians: (..., len(axes)) their angles.
     """
+    # A second to import, which those who write motion alone need not wait for.
+    from scipy.spatial.transform import Rotation
+
     turns = [Rotation.from_euler(axis, radians[..., index].reshape(-1, 1)) for index, axis in enumerate(axes)]
     product = functools.reduce(operator.mul, turns, Rotation.identity(math.prod(radians.shape[:-1])))
     return product.as_matrix().reshape(*radians.shape[:-1], 3, 3)
