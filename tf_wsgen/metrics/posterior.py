@@ -28,12 +28,14 @@ def energy_score(samples: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     Returns:
         (A1..An).
     """
-    count = tf.shape(samples)[-2]
-    distance = tf.reduce_mean(safe_norm(samples - target[..., None, :]), axis=-1)
+    # Samples last: sums over a few coordinates are slow where these are.
+    samples = tf.linalg.matrix_transpose(samples)
+    count = tf.shape(samples)[-1]
+    distance = tf.reduce_mean(safe_norm(samples - target[..., None], axis=-2), axis=-1)
 
     def distances_to(shift):
         # Sample n with sample n + shift: every pair is met, without N² poses in memory at once.
-        return tf.reduce_sum(safe_norm(samples - tf.roll(samples, shift, axis=-2)), axis=-1)
+        return tf.reduce_sum(safe_norm(samples - tf.roll(samples, shift, axis=-1), axis=-2), axis=-1)
 
     # Shifts s and N − s meet the same pairs.
     once = tf.foldl(
