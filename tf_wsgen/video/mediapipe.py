@@ -61,7 +61,11 @@ class Square(NamedTuple):
 
     def cut(self, image: Image.Image, size: int) -> np.ndarray:
         """(size, size, 3) float32 from 0 to 1, black outside of the image."""
-        affine = np.column_stack([self._axes / size, self.place(np.zeros(2))]).ravel().tolist()
+        axes = self._axes / size
+        # As MediaPipe has it on CPUs: the middle of the first pixel is at the square's corner and at that pixel's index
+        # in the image. Pillow would have it half a pixel from both.
+        corner = self.place(np.zeros(2)) - axes @ [0.5, 0.5] + 0.5
+        affine = np.column_stack([axes, corner]).ravel().tolist()
         cut = image.transform((size, size), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR)
         return np.asarray(cut, np.float32) / 255.0
 
