@@ -45,7 +45,7 @@ class Video:
         """Number or name of each frame, and its picture, RGB; of numbered ones from `first` on and before `end`.
 
         Raises:
-            InputError: An image cannot be read, or not even the first frame of the video.
+            InputError: An image cannot be read.
         """
         for frame, picture in self._pictures(first) if self.images is None else self._images():
             if isinstance(frame, int) and end is not None and frame >= end:
@@ -63,22 +63,29 @@ class Video:
         import av
         from av.error import FFmpegError
 
-        number = 0
+        number, damaged = 0, 0
         with av.open(str(self.path)) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            decoded = container.decode(stream)
+            packets = container.demux(stream)
             while True:
                 try:
-                    frame = next(decoded)
-                except StopIteration:
-                    return
-                except FFmpegError as error:
-                    self.damage.append(f"WARNING: the video is damaged after {number:,} frames ({error.strerror})")
-                    return
-                if number >= first:
-                    yield number, _upright(frame, stream)
-                number += 1
+                    packet = next(packets, None)
+                    decoded = [] if packet is None else packet.decode()
+                except FFmpegError:
+                    # A frame less: those after it keep their places.
+                    damaged, number = damaged + 1, number + 1
+                    continue
+                if packet is None:
+                    break
+                for frame in decoded:
+                    if number >= first:
+                        yield number, _upright(frame, stream)
+                    number += 1
+        if damaged:
+            self.damage.append(f"WARNING: the video is damaged: {damaged:,} of its frames cannot be decoded")
+        if number < (self.length or 0):
+            self.damage.append(f"WARNING: the video ends after {number:,} frames; it says that it has {self.length:,}")
 
 
 def open_video(path: str | os.PathLike) -> Video:
