@@ -73,6 +73,7 @@ def test_people_times_and_pictures(film, capsys):
     record = json.loads((film.parent / "poses.json").read_text())
     assert record["about"]["image_size"] == list(SIZE)
     assert record["about"]["source"] == str(film)
+    assert record["about"]["format"] == "video by mediapipe"
     assert [(person["frame"], person["person"]) for person in record["people"]] == [(0, 0), (2, 0), (2, 1), (3, 0)]
     page = (film.parent / "view.html").read_text()
     pictures = re.findall(r'"image":"data:image/jpeg;base64,([^"]+)"', page)

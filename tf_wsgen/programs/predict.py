@@ -181,6 +181,7 @@ def predict(
     filmed, lifter = source if isinstance(source, FilmedPeople) else None, None
     read = functools.partial(read_detections, source, options.format, **known)
     if filmed:
+        filmed.load()
         lifter, length = _lifter(options), filmed.num_frames(frames) or 0
         if output.suffix in LONGEST_VIDEO:
             check_motion_files(str(source), output, people_files(output), length, options.overwrite)

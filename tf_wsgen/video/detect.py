@@ -47,6 +47,7 @@ class FilmedPeople:
         self.video = open_video(path)
         self.pictures: dict[int | str, pathlib.Path] = {}
         self._name, self._model = detector, model
+        self._detector = None
 
     def __enter__(self) -> "FilmedPeople":
         self._folder = tempfile.TemporaryDirectory()
@@ -59,6 +60,14 @@ class FilmedPeople:
         return str(self.video.path)
 
     __str__ = __fspath__
+
+    def load(self) -> None:
+        """Makes the detector, if it isn't yet: what can be refused of it is, before anything is decoded.
+
+        Raises:
+            InputError: Its models are not there, or what it needs is not installed.
+        """
+        self._detector = self._detector or DETECTORS[self._name](self._model)
 
     def detect(
         self,
@@ -88,7 +97,9 @@ class FilmedPeople:
         if frames is not None and not video.numbered:
             raise InputError(f"{self}: frames have names, not numbers; expected a video to choose frames of.")
         first, end = frames or (0, None)
-        detector = DETECTORS[self._name](self._model)
+        self.load()
+        # It remembers people: another time begins anew.
+        detector, self._detector = self._detector, None
         length = self.num_frames(frames)
         entries: list[Entry] = []
         with tqdm(total=length, unit="frame", dynamic_ncols=True, desc="Detecting") as bar:
@@ -106,7 +117,7 @@ class FilmedPeople:
                 bar.update()
         about = f"{bar.n:,} frames of {video.size[0]}x{video.size[1]} pixels seen by {self._name}"
         notes = (about, *video.damage)
-        content = FileContent(VIDEO, entries, CONVENTIONS[detector.convention], video.size, notes)
+        content = FileContent(f"{VIDEO} by {self._name}", entries, CONVENTIONS[detector.convention], video.size, notes)
         with naming(video.path):
             return detections_of(content, None, video.size, lowest_confidence, track)
 

@@ -35,6 +35,9 @@ LANDMARK_SHAPES = ((1, 256, 256, 3), (1, 5 * ALL_LANDMARKS), (1, 1), (1, 64, 64,
 # around people, cells to each side that refine a landmark, and the hottest of them at least.
 LEAST_SCORE, SAME_BOX, SAME_SQUARE, ROOM, REFINING_CELLS, LEAST_HEAT = 0.5, 0.3, 0.5, 1.25, 3, 0.5
 
+# Two people's landmarks are mostly farther from each other, in sides of the square: a sixth of a person's height.
+SAME_POSE = 0.1
+
 
 class Square(NamedTuple):
     """A turned square in an image: its centre and side in pixels, its angle in radians, clockwise as seen."""
@@ -108,12 +111,17 @@ class MediaPipe:
     def __call__(self, image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
         """(P, 33, 2) pixels and (P, 33) visibilities from 0 to 1, of P people."""
         known, self._squares, people = self._squares, [], []
-        for square in [*known, *(new for new in self._find(image) if _apart(new, known))]:
-            landmarks, visibility, presence = self._look(image, square)
+        squares = [*known, *(new for new in self._find(image) if _apart(new, known))]
+        seen = [self._look(image, square) for square in squares]
+        # Of two that became one person the better seen stays.
+        for landmarks, visibility, presence in sorted(seen, key=lambda one: -one[1].mean()):
             following = Square.around(*landmarks[LANDMARKS : LANDMARKS + 2])
-            if presence >= LEAST_SCORE and following.side > 0.0 and _apart(following, self._squares):
+            if presence < LEAST_SCORE or following.side <= 0.0 or not _apart(following, self._squares):
+                continue
+            points = landmarks[:LANDMARKS]
+            if all(_median_distance(points, other) > SAME_POSE * following.side for other, _ in people):
                 self._squares.append(following)
-                people.append((landmarks[:LANDMARKS], visibility[:LANDMARKS]))
+                people.append((points, visibility[:LANDMARKS]))
         points, visibility = zip(*people, strict=True) if people else ((), ())
         return np.reshape(points, (-1, LANDMARKS, 2)), np.reshape(visibility, (-1, LANDMARKS))
 
@@ -217,6 +225,10 @@ def _overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     shared = np.maximum(high - low, 0.0).prod(axis=1)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     return shared / np.maximum((box[2:] - box[:2]).prod() + areas - shared, 1e-9)
+
+
+def _median_distance(points: np.ndarray, others: np.ndarray) -> float:
+    return float(np.median(np.linalg.norm(points - others, axis=-1)))
 
 
 def _apart(square: Square, others: list[Square]) -> bool:

@@ -44,7 +44,7 @@ TRUNK = [
 SIDEWAYS = 0.2
 # The formats that define their joints; in the others a number of joints is a guess.
 SELF_EVIDENT = ("openpose", "mediapipe", "pose_hg")
-# The format of what a detector found in a video itself.
+# How the formats begin of what a detector found in a video itself.
 VIDEO = "video"
 
 
@@ -59,7 +59,7 @@ class Detections:
         frame: (N,) integers, or texts where images have names.
         person: (N,) integers: the tracker's identity, without one the place in the frame.
         score: (N,) float32, the detector's for the person, or else the mean confidence of its joints that are there.
-        source_format: Which of `FORMATS`.
+        source_format: Which of `FORMATS`, or "video by" a detector.
         convention: The convention of the file's joints; "named" where their names in the file are none of the known.
         image_size: Width and height in pixels, where known.
         notes: Sentences about what was assumed and left out.
@@ -235,7 +235,7 @@ def _people(content: FileContent, named: str | None) -> tuple[list[Person], Conv
     elif content.convention is not None:
         table = content.convention
         unused = unused_names(table) if table.name == "named" else []
-        says = "as the detector has them" if content.format == VIDEO else "as the file says"
+        says = "as the detector has them" if content.format.startswith(VIDEO) else "as the file says"
         notes.append(f"joints: {table.name}, {says}" + (f"; not used: {listed(unused)}" if unused else ""))
         if len(table.joints) not in counts:
             raise InputError(
