@@ -78,3 +78,12 @@ def test_images(tmp_path):
     Image.new("L", (60, 40)).save(tmp_path / "walk_3.png")
     with pytest.raises(InputError, match=r"has images of 40x60 \(walk_1.png\) and 60x40 \(walk_3.png\); expected one"):
         open_video(tmp_path)
+
+
+def test_images_that_are_none(tmp_path, monkeypatch):
+    Image.new("L", (60, 40)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    (tmp_path / "text.jpg").write_text("text")
+    for name, message in (("large.png", "exceeds limit"), ("text.jpg", "cannot be read as an image")):
+        with pytest.raises(InputError, match=rf"{name}: .*{message}"):
+            open_video(tmp_path / name)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import sys
 import zipfile
 
 import numpy as np
@@ -76,6 +77,12 @@ def test_models_refused(tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             MediaPipe(model)
+
+
+def test_what_is_not_installed_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(InputError, match=r"needs LiteRT, which is not installed: pip install 'tf_wsgen\[video\]'"):
+        MediaPipe("pose.task")
 
 
 def test_agrees_with_mediapipes_own_program(video_folder):

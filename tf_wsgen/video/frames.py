@@ -1,5 +1,6 @@
 """Frames of a video, a folder of images or a single one, the way up that they are shown, in square pixels."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -13,6 +14,9 @@ from tf_wsgen.files import existing_file, one_sentence
 
 KIND = "a video, an image or a folder of images"
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+# A playlist may name other files, but no addresses.
+SAFE = {"protocol_whitelist": "file"}
+WIDEST = 32_768  # Pixels.
 TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 
@@ -55,7 +59,7 @@ class Video:
 
     def _images(self) -> Iterator[tuple[int | str, Image.Image]]:
         for frame, file in (self.images or {}).items():
-            with one_sentence(file, "an image"), Image.open(file) as image:
+            with _image(file) as image:
                 picture = ImageOps.exif_transpose(image).convert("RGB")
             yield frame, picture
 
@@ -64,7 +68,7 @@ class Video:
         from av.error import FFmpegError
 
         number, damaged = 0, 0
-        with av.open(str(self.path)) as container:
+        with av.open(str(self.path), options=SAFE) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             packets = container.demux(stream)
@@ -104,7 +108,7 @@ def open_video(path: str | os.PathLike) -> Video:
     except ImportError:
         raise InputError("videos need PyAV, which is not installed: pip install 'tf_wsgen[video]'") from None
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=SAFE) as container:
             stream = next(iter(container.streams.video), None)
             frame = None if stream is None else next(container.decode(stream), None)
             if stream is None or frame is None:
@@ -127,7 +131,7 @@ def _open_images(path: pathlib.Path) -> Video:
         images = dict(sorted(images.items()))
     sizes = {}
     for file in images.values():
-        with one_sentence(file, "an image"), Image.open(file) as image:
+        with _image(file) as image:
             # Orientations from 5 on are turned by a quarter.
             size = image.size if image.getexif().get(0x0112, 1) < 5 else image.size[::-1]
         sizes.setdefault(size, file)
@@ -137,9 +141,20 @@ def _open_images(path: pathlib.Path) -> Video:
     return Video(path, next(iter(sizes)), len(images), images=images)
 
 
+@contextlib.contextmanager
+def _image(file: pathlib.Path) -> Iterator[Image.Image]:
+    try:
+        with one_sentence(file, "an image"), Image.open(file) as image:
+            yield image
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{file}: {error}") from None
+
+
 def _upright(frame, stream) -> Image.Image:
     """The picture of PyAV's frame, turned as it is to be shown, in square pixels."""
     width = round(frame.width * float(stream.sample_aspect_ratio or 1))
+    if not 0 < width <= WIDEST:
+        raise InputError(f"{stream.container.name}: has frames of {width}x{frame.height} pixels; expected fewer.")
     picture = frame.to_image(width=width, height=frame.height)
     turn = round(frame.rotation / 90.0) * 90 % 360
     return picture.transpose(TURNS[turn]) if turn else picture
