@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import signal
 import sys
 import tempfile
 
@@ -50,6 +51,13 @@ class StandIn:
             raise KeyboardInterrupt
         people = self.points[[[self.frame], [], [self.frame, 3], [self.frame]][self.frame]]
         return people + np.array([0.0, 20.0])[: len(people), None, None], np.full(people.shape[:2], 0.9)
+
+
+@pytest.fixture(autouse=True)
+def the_process_as_it_was(monkeypatch):
+    """A program may do as it likes with its process; this one has other tests."""
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
 
 
 @pytest.fixture
