@@ -31,3 +31,12 @@ def data_folder() -> pathlib.Path:
     if not folder:
         pytest.skip("WSGEN_DATA is not set: this test needs the larger data files.")
     return pathlib.Path(folder)
+
+
+@pytest.fixture(scope="session")
+def video_folder() -> pathlib.Path:
+    """The folder of real videos and of MediaPipe's models, `$WSGEN_VIDEO`; skips the test where it isn't set."""
+    folder = os.environ.get("WSGEN_VIDEO")
+    if not folder:
+        pytest.skip("WSGEN_VIDEO is not set: this test needs real videos and MediaPipe's models (CONTRIBUTING.md).")
+    return pathlib.Path(folder)

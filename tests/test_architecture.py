@@ -20,7 +20,7 @@ RANKED_ROOMS = (
     ("config", "geometry"),
     ("data", "networks", "losses", "metrics"),
     ("datasets", "hypotheses"),
-    ("lifting",),
+    ("lifting", "video"),
     ("evaluation", "export", "viewer", "writers"),
     ("training",),
     ("tuning", "reproduction", "benchmarks"),
@@ -37,6 +37,10 @@ HOMES = {
     "absl": {"programs"},
     "matplotlib": {"evaluation"},
     "ezc3d": {"writers"},
+    "av": {"video"},
+    "PIL": {"video"},
+    "ai_edge_litert": {"video"},
+    "rtmlib": {"video"},
 }
 WITHOUT_TENSORFLOW = ("skeleton", "errors", "sections", "config")
 MOST_LINES = 400

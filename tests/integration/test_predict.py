@@ -21,7 +21,8 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.protocols import Evaluator
 from tf_wsgen.lifting.api import PRETRAINED, PoseLifter
 from tf_wsgen.lifting.model_file import load_lifter
-from tf_wsgen.programs.predict import PredictOptions, images_by_frame, predict
+from tf_wsgen.programs.pictures import images_by_frame
+from tf_wsgen.programs.predict import PredictOptions, predict
 from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 

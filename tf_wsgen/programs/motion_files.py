@@ -1,5 +1,6 @@
 """The motion files of predictions: one of each person, or hypothesis, all on the video's time line."""
 
+import glob
 import pathlib
 
 import numpy as np
@@ -39,6 +40,12 @@ def check_motion_files(
     for file in files:
         if file != output:
             check_new(file, overwrite)
+
+
+def people_files(output: pathlib.Path) -> list[pathlib.Path]:
+    """The files that are there and may be in the way of `motion_files`, whoever the people will be."""
+    names = (f"{glob.escape(output.stem)}_{kind}[0-9]*{output.suffix}" for kind in ("person", "hypothesis"))
+    return [file for name in names for file in sorted(output.parent.glob(name))]
 
 
 def motion_files(

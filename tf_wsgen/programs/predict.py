@@ -1,6 +1,7 @@
-"""Lifts a detector's keypoints to 3D: files to look at, to animate with, or to compute with.
+"""Lifts a detector's keypoints, or a video's people, to 3D: to look at, to animate with, or to compute with.
 
 python scripts/predict.py --input keypoints.json --output poses.npz --html view.html
+python scripts/predict.py --video clip.mp4 --detector_model npm_package/ --output poses.glb --html view.html
 """
 
 import dataclasses
@@ -23,7 +24,15 @@ from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
 from tf_wsgen.lifting.smoothing import check_window, smooth
 from tf_wsgen.programs.command_line import Size, option
-from tf_wsgen.programs.motion_files import LONGEST_VIDEO, check_motion_files, motion_files, write_motion_files
+from tf_wsgen.programs.motion_files import (
+    LONGEST_VIDEO,
+    check_motion_files,
+    motion_files,
+    people_files,
+    write_motion_files,
+)
+from tf_wsgen.programs.pictures import images_by_frame, most_bytes
+from tf_wsgen.video.detect import FilmedPeople
 from tf_wsgen.writers.c3d_file import load_ezc3d
 from tf_wsgen.writers.csv_file import write_csv
 from tf_wsgen.writers.json_file import write_json
@@ -32,7 +41,7 @@ from tf_wsgen.writers.npz_file import write_npz
 
 TABLES = {".npz": write_npz, ".json": write_json, ".csv": write_csv}
 FORMATS = (*TABLES, *LONGEST_VIDEO)
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+FRAME_RATE = 25.0
 NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
@@ -67,7 +76,9 @@ class PredictOptions:
     )
     seed: int = option("Of the hypotheses.", 0, least=0, most=2**31 - 1)
     head_sizes: str | None = option("HDF5 with `normalize`, to report errors in head sizes.")
-    frame_rate: float = option("Frames a second, for motion files.", 25.0, least=0.001)
+    frame_rate: float | None = option(
+        f"Frames a second, for motion files; the video's, or {FRAME_RATE:g}, if not given.", least=0.001
+    )
     ground: bool = option("In motion files each person's lowest joint over the video is at height 0.", False)
     image: str | None = option("Image of the one frame, or folder of images, for the viewer.")
     overwrite: bool = option("Replace files that are there.", False)
@@ -85,7 +96,12 @@ class PredictOptions:
 class Options(PredictOptions):
     """Flags of the program."""
 
-    input: str = option("Detector file or folder of frames (see --format).", required=True)
+    input: str | None = option("Detector file or folder of frames (see --format).")
+    video: str | None = option("Instead: a video, an image or a folder of images, at which a detector is to look.")
+    detector: str = option("Which detector, of --video.", "mediapipe", choices=("mediapipe", "rtmlib"))
+    detector_model: str | None = option(
+        "MediaPipe's .task file or folder of npm's @mediapipe/pose; of rtmlib lightweight, balanced or performance."
+    )
     output: str = option(
         "File to write: .npz, .json, .csv, or the chosen poses in motion: .bvh, .trc, .c3d, .glb.", required=True
     )
@@ -98,23 +114,33 @@ def main(options: Options) -> None:
     # Keras imports scikit-learn where it is installed, for wrappers that nothing here uses: seconds before the first
     # prediction. It does without a module that is None.
     sys.modules["sklearn"] = None  # type: ignore[assignment]
-    files = (None if path is None else pathlib.Path(path) for path in (options.output, options.html, options.png))
-    predict(options.input, options, *files)
+    files = [None if path is None else pathlib.Path(path) for path in (options.output, options.html, options.png)]
+    if (options.input is None) == (options.video is None):
+        raise InputError("expected one of --input and --video; see --help")
+    if options.input is not None:
+        predict(options.input, options, *files)
+        return
+    for name, usual in (("format", "auto"), ("convention", None), ("head_sizes", None)):
+        if getattr(options, name) != usual:
+            raise InputError(f"{name} is given with a video; expected it with a detector's file alone.")
+    with FilmedPeople(options.video, options.detector, options.detector_model) as filmed:
+        size, rate = options.image_size or filmed.video.size, options.frame_rate or filmed.video.frame_rate
+        predict(filmed, dataclasses.replace(options, image_size=size, frame_rate=rate), *files)
 
 
 def predict(
-    source: str | os.PathLike,
+    source: str | os.PathLike | FilmedPeople,
     options: PredictOptions,
     output: pathlib.Path,
     html: pathlib.Path | None = None,
     png: pathlib.Path | None = None,
 ) -> Predictions:
-    """Reads a detector's file, lifts every person in it, prints a report, and writes what is asked for.
+    """Reads a detector's file or looks at a video, lifts everybody, prints a report, and writes what is asked for.
 
     What can be refused is refused before anything is lifted.
 
     Args:
-        source: The detector's file.
+        source: The detector's file, or a video.
         options: How.
         output: File of the results, one of `FORMATS`.
         html: Where to write the viewer, if anywhere.
@@ -126,7 +152,7 @@ def predict(
     """
     if output.suffix not in FORMATS:
         raise InputError(f"{output}: ends with {output.suffix!r}; expected one of {list(FORMATS)}.")
-    if not 0.0 < options.frame_rate < np.inf:
+    if options.frame_rate is not None and not 0.0 < options.frame_rate < np.inf:
         raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
     if options.fov is not None and not 0.0 < options.fov < 180.0:
         raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
@@ -150,19 +176,23 @@ def predict(
         check_new(file, options.overwrite)
         if file.resolve() in [other.resolve() for other in files[:index]]:
             raise InputError(f"{file}: is to be written twice; expected another name for each file.")
-    read = functools.partial(
-        read_detections,
-        source,
-        options.format,
-        image_size=options.image_size,
-        lowest_confidence=options.lowest_confidence,
-        track=options.track,
-    )
-    detections = read(convention=options.convention)
+    frames = None if options.frames is None else _frame_range(options.frames)
+    known = {"image_size": options.image_size, "lowest_confidence": options.lowest_confidence, "track": options.track}
+    filmed, lifter = source if isinstance(source, FilmedPeople) else None, None
+    read = functools.partial(read_detections, source, options.format, **known)
+    if filmed:
+        filmed.load()
+        lifter, length = _lifter(options), filmed.num_frames(frames) or 0
+        if output.suffix in LONGEST_VIDEO:
+            check_motion_files(str(source), output, people_files(output), length, options.overwrite)
+        wanted = html is not None and not options.image
+        detections = filmed.detect(frames, most_bytes(length, options.num_hypotheses) if wanted else 0, **known)
+    else:
+        detections = read(convention=options.convention)
     print("".join(f"{note}\n" for note in detections.notes), end="")
     with naming(pathlib.Path(source)):
-        if options.frames is not None:
-            detections = detections.in_frames(*_frame_range(options.frames))
+        if frames is not None:
+            detections = detections.in_frames(*frames)
         if options.person is not None:
             detections = detections.of_person(options.person)
     print(_who(detections), end="")
@@ -170,7 +200,7 @@ def predict(
     # TensorFlow is imported here: mistakes so far are told at once.
     from tf_wsgen.programs.doubts import doubt
 
-    lifter = tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
+    lifter = lifter or _lifter(options)
     kept = _liftable(detections, lifter, str(source))
     frame, person = detections.frame[kept], detections.person[kept]
     motions, (time_line, num_frames) = {}, detections.time_line
@@ -181,16 +211,19 @@ def predict(
         from tf_wsgen.viewer.html import check_page, write_html
 
         images = images_by_frame(options.image, frame.tolist())
+        if filmed and not images:
+            images = {name: filmed.pictures[name] for name in frame.tolist() if name in filmed.pictures}
         check_page(frame, person, options.num_hypotheses, images)
     predictions = lift_detections(detections, kept, lifter, options, str(source))
     if options.smooth is not None:
         predictions = smooth(predictions, options.smooth)
     print(report(predictions, None if head_sizes is None else head_sizes[kept]))
-    if str(source) != "-" and detections.convention in CONVENTIONS:
+    if not filmed and str(source) != "-" and detections.convention in CONVENTIONS:
         told = doubt(detections.take(kept), lifter, lambda name: read(convention=name, track="off"))
         print(f"{told}\n" if told else "", end="")
     if motions:
-        write_motion_files(predictions, motions, time_line[kept], num_frames, options.frame_rate, options.ground)
+        frame_rate = options.frame_rate or FRAME_RATE
+        write_motion_files(predictions, motions, time_line[kept], num_frames, frame_rate, options.ground)
         files[:1] = motions
     else:
         TABLES[output.suffix](predictions, output)
@@ -202,6 +235,10 @@ def predict(
         draw_predictions(predictions, png)
     print("Written: " + ", ".join(map(str, files)) + ".")
     return predictions
+
+
+def _lifter(options: PredictOptions) -> "tf_wsgen.PoseLifter":
+    return tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
 
 
 def _frame_range(text: str) -> tuple[int, int]:
@@ -306,35 +343,6 @@ def report(predictions: Predictions, head_sizes: np.ndarray | None = None) -> st
             f"{(every[known] / head_sizes[known, None]).mean():.4f} head sizes (all hypotheses)",
         )
     return "\n".join(lines)
-
-
-def images_by_frame(path: str | None, frames: list) -> dict:
-    """Image files by frame: one file for the one frame, or the files of a folder.
-
-    A file in a folder is of the frame that has its name, with or without the ending, or else, where frames are
-    numbers, of the frame whose number its name ends with.
-
-    Raises:
-        InputError: Nothing is there, one file for several frames, or a folder with none of the frames.
-    """
-    if path is None:
-        return {}
-    place = pathlib.Path(path)
-    if not place.exists():
-        raise InputError(f"{path}: there is no such image or folder of images.")
-    frames = list(dict.fromkeys(frames))
-    if not place.is_dir():
-        if len(frames) > 1:
-            raise InputError(f"{path}: is one image for {len(frames)} frames; expected a folder of images.")
-        return {frames[0]: place}
-    files = [file for file in sorted(place.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
-    by_name = {name: file for file in files for name in (file.stem, file.name)}
-    by_number = {int(match[0]): file for file in files if (match := re.search(r"\d+$", file.stem))}
-    found = {frame: by_name.get(str(frame), by_number.get(frame)) for frame in frames}
-    found = {frame: file for frame, file in found.items() if file is not None}
-    if not found:
-        raise InputError(f"{path}: none of its {len(files)} images is of a frame; frames are {frames[0]} and so on.")
-    return found
 
 
 def _liftable(detections: Detections, lifter: "tf_wsgen.PoseLifter", source: str) -> np.ndarray:

@@ -43,7 +43,8 @@ def write_html(
         predictions: What was lifted, R rows in frames.
         output: The HTML file.
         images: JPEG or PNG files by frame, as `predictions.frame` names it (a number may be a text). Frames
-            without one are drawn on white, images of other frames are left out.
+            without one are drawn on white, images of other frames are left out. They are drawn as large as
+            `predictions.about["image_size"]` says, and as they are without.
         title: Shown above; the source of the predictions by default.
 
     Raises:
@@ -149,6 +150,7 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
             for name, value in predictions.about.items()
             if value is not None
         ],
+        "imageSize": predictions.about.get("image_size"),
         "bounds2d": _bounds_2d(poses),
         "bounds3d": _bounds_3d(poses),
         "keypoints": _packed(poses.keypoints),

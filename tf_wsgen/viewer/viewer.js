@@ -20,14 +20,15 @@
 
   // ---- Drawing ----
 
-  // [width, height] of the frames' images, null where the browser can't show one; it knows which way up they are.
+  // [width, height] in pixels of the frames' images, which may be scaled down, null where the browser can't show one; it knows which way up they are.
   const imageSizes = new Map();
   function imageSize(frame) {
     const address = FRAMES[frame].image;
     if (address && !imageSizes.has(frame)) {
       imageSizes.set(frame, undefined);
       const image = new Image();
-      image.onload = () => { imageSizes.set(frame, [image.naturalWidth, image.naturalHeight]); draw(); };
+      const known = () => DATA.imageSize || [image.naturalWidth, image.naturalHeight];
+      image.onload = () => { imageSizes.set(frame, known()); draw(); };
       image.onerror = () => { imageSizes.set(frame, null); draw(); };
       image.src = address;
     }

@@ -44,6 +44,8 @@ TRUNK = [
 SIDEWAYS = 0.2
 # The formats that define their joints; in the others a number of joints is a guess.
 SELF_EVIDENT = ("openpose", "mediapipe", "pose_hg")
+# How the formats begin of what a detector found in a video itself.
+VIDEO = "video"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Detections:
         frame: (N,) integers, or texts where images have names.
         person: (N,) integers: the tracker's identity, without one the place in the frame.
         score: (N,) float32, the detector's for the person, or else the mean confidence of its joints that are there.
-        source_format: Which of `FORMATS`.
+        source_format: Which of `FORMATS`, or "video by" a detector.
         convention: The convention of the file's joints; "named" where their names in the file are none of the known.
         image_size: Width and height in pixels, where known.
         notes: Sentences about what was assumed and left out.
@@ -151,19 +153,46 @@ def read_detections(
     path = pathlib.Path(path)
     if format not in (*FORMATS, "auto"):
         raise InputError(f"format is {format!r}; expected 'auto' or one of {list(FORMATS)}.")
+    check_reading(image_size, lowest_confidence, track)
+    if convention is not None:
+        convention_by_name(convention)
+
+    content = read_file(path, format, convention)
+    with naming(path):
+        return detections_of(content, convention, image_size, lowest_confidence, track)
+
+
+def check_reading(image_size: tuple[int, int] | None, lowest_confidence: float, track: str) -> None:
+    """Refuses what `read_detections` cannot take, of what it says there."""
     if not 0.0 <= lowest_confidence < np.inf:
         raise InputError(f"lowest_confidence is {lowest_confidence}; expected a number from 0.")
     if image_size is not None and not (len(image_size) == 2 and all(0 < n <= LARGEST_COORDINATE for n in image_size)):
         raise InputError(f"image_size is {image_size}; expected width and height in pixels.")
     if track not in TRACKING:
         raise InputError(f"track is {track!r}; expected one of {list(TRACKING)}.")
-    if convention is not None:
-        convention_by_name(convention)
 
-    content = read_file(path, format, convention)
-    with naming(path):
-        people, table, notes = _people(content, convention)
-        return _detections(people, content, table, image_size or content.image_size, lowest_confidence, track, notes)
+
+def detections_of(
+    content: FileContent,
+    convention: str | None,
+    image_size: tuple[int, int] | None,
+    lowest_confidence: float,
+    track: str,
+) -> Detections:
+    """What `read_detections` makes of a file's content; what a detector found itself goes the same way.
+
+    Args:
+        content: People, and frames without any.
+        convention: As of `read_detections`, as are the others.
+        image_size: Before the content's own.
+        lowest_confidence: From 0.
+        track: One of `TRACKING`.
+
+    Raises:
+        InputError: Nobody is left of it.
+    """
+    people, table, notes = _people(content, convention)
+    return _detections(people, content, table, image_size or content.image_size, lowest_confidence, track, notes)
 
 
 def detection_clips(detections: Detections, where: str, group: str) -> Iterator[Clip]:
@@ -206,7 +235,8 @@ def _people(content: FileContent, named: str | None) -> tuple[list[Person], Conv
     elif content.convention is not None:
         table = content.convention
         unused = unused_names(table) if table.name == "named" else []
-        notes.append(f"joints: {table.name}, as the file says" + (f"; not used: {listed(unused)}" if unused else ""))
+        says = "as the detector has them" if content.format.startswith(VIDEO) else "as the file says"
+        notes.append(f"joints: {table.name}, {says}" + (f"; not used: {listed(unused)}" if unused else ""))
         if len(table.joints) not in counts:
             raise InputError(
                 f"{people[0].where} has {len(people[0].points)} joints; the file names {len(table.joints)}: "
