@@ -22,6 +22,7 @@ RANKED_ROOMS = (
     ("datasets", "hypotheses"),
     ("lifting",),
     ("evaluation", "export", "viewer", "writers"),
+    ("demo",),
     ("training",),
     ("tuning", "reproduction"),
     ("programs",),

@@ -2,12 +2,11 @@
 
 import io
 import json
-import os
-import shutil
 
 import numpy as np
 import pytest
 import scipy.linalg
+from browser import open_chromium
 
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.viewer.html import write_html
@@ -18,11 +17,6 @@ By = pytest.importorskip("selenium.webdriver.common.by").By
 Keys = webdriver.Keys
 Image = pytest.importorskip("PIL.Image", reason="Pillow, which Matplotlib brings, is not installed")
 
-FLAGS = """
---headless=new --window-size=1000,800 --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync --disable-dev-shm-usage --use-gl=angle --use-angle=swiftshader
---enable-unsafe-swiftshader
-""".split()
 ELLIPSOID_SKIN = 10.0  # mm
 PATIENCE = 60.0  # Seconds; without a graphics card a drawing takes one.
 FRAMES, PEOPLE, HYPOTHESES = 4, 2, 5
@@ -33,18 +27,7 @@ LEFT, RIGHT = ([HUMAN16.joints.index(j) for j in HUMAN16.joints if j.startswith(
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.skip("There is no Chromium with its chromedriver here.")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    # Chromium's sandbox doesn't work for root.
-    for flag in [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]:
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.quit()
 
