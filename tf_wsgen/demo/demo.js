@@ -58,7 +58,7 @@
       const left = rows.length - lifted.length;
       const about = {
         model: DEMO.model, source: files.length > 1 ? `${files.length} files` : files[0].name, format, joints: table,
-        "num hypotheses": count, seed,
+        hypotheses: count, seed,
         "image size": imageSize && imageSize.join(" × "), "focal length": imageSize && focalLength,
       };
       byId("shown").hidden = false;

@@ -32,7 +32,7 @@ MOST_HYPOTHESES = 100
 # Hypotheses of all people that a page computes without a break.
 MOST_POSES = 50_000
 LOWEST_CONFIDENCE = 0.1
-# Nothing is loaded but the scripts beside the page; the runtime's glue is a module, which a file's page gets from memory.
+# Nothing is loaded but the scripts beside the page; the runtime's glue is a module, which comes from memory.
 POLICY = (
     "default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
@@ -68,14 +68,14 @@ def write_demo(
         partial.mkdir()
         settings = json.dumps(_settings(lifter, model), allow_nan=False, separators=(",", ":"))
         onnx = onnx_model(lifter, "decode").SerializeToString()
-        runtime_texts = {"wasm": (runtime / WASM).read_bytes(), "glue": (runtime / GLUE).read_bytes()}
+        parts = {name: _zipped((runtime / file).read_bytes()) for name, file in (("wasm", WASM), ("glue", GLUE))}
         scripts = [_packaged(name) for name in ("files.js", "lift.js")]
         scripts += [html.packaged(name) for name in ("drawing.js", "viewer.js")]
         texts = {
             "index.html": _page(),
             "plotly.js": get_plotlyjs(),
             SCRIPT: (runtime / SCRIPT).read_text(encoding="utf-8"),
-            "runtime.js": f"const RUNTIME = {json.dumps({name: _zipped(value) for name, value in runtime_texts.items()})};\n",
+            "runtime.js": f"const RUNTIME = {json.dumps(parts)};\n",
             "model.js": f'const DEMO = {settings};\nconst MODEL = "{_zipped(onnx)}";\n',
             "demo.js": "\n".join([*scripts, _packaged("demo.js")]),
             LICENCES: _packaged("licences.txt"),

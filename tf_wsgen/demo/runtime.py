@@ -32,7 +32,7 @@ def runtime_folder(folder: str | os.PathLike | None) -> Iterator[pathlib.Path]:
     if folder is not None:
         yield _checked(pathlib.Path(folder))
         return
-    check_npm()
+    check_runtime(None)
     with tempfile.TemporaryDirectory() as temporary:
         command = [
             "npm",
@@ -56,17 +56,19 @@ def runtime_folder(folder: str | os.PathLike | None) -> Iterator[pathlib.Path]:
         yield _checked(pathlib.Path(temporary) / "package")
 
 
-def check_npm() -> None:
-    """Refuses where there is no npm."""
-    if shutil.which("npm") is None:
+def check_runtime(folder: str | os.PathLike | None) -> None:
+    """Refuses what `runtime_folder` would refuse without asking npm; arguments are its."""
+    if folder is not None:
+        _checked(pathlib.Path(folder))
+    elif shutil.which("npm") is None:
         raise InputError(f"there is no npm to fetch {PACKAGE} {VERSION}; --onnxruntime takes its unpacked package.")
 
 
 def _checked(package: pathlib.Path) -> pathlib.Path:
     kind = f"the unpacked npm package {PACKAGE} {VERSION}"
     about = load_json(package / "package.json", kind)
-    found = (about.get("name"), about.get("version")) if isinstance(about, dict) else json.dumps(about)[:40]
-    if found != (PACKAGE, VERSION):
+    found = f"{about.get('name')} {about.get('version')}" if isinstance(about, dict) else json.dumps(about)[:40]
+    if found != f"{PACKAGE} {VERSION}":
         raise InputError(f"{package}: is {found}; expected {kind}.")
     for name in (SCRIPT, GLUE, WASM):
         existing_file(package / "dist" / name, kind)

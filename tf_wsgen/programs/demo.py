@@ -7,6 +7,7 @@ import dataclasses
 import pathlib
 
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import existing_file
 from tf_wsgen.programs.command_line import option
 
 
@@ -27,13 +28,15 @@ def main(options: Options) -> None:
 
     from tf_wsgen import export
     from tf_wsgen.demo.page import DEMO, write_demo
-    from tf_wsgen.demo.runtime import runtime_folder
+    from tf_wsgen.demo.runtime import check_runtime, runtime_folder
     from tf_wsgen.lifting.api import lifter_file
-    from tf_wsgen.lifting.model_file import load_lifter
+    from tf_wsgen.lifting.model_file import KIND, load_lifter
 
     export.check_folder(options.output, options.overwrite, *DEMO)
     export.check_onnx()
-    lifter, about = load_lifter(lifter_file(options.model))
+    file = existing_file(lifter_file(options.model), KIND)
+    check_runtime(options.onnxruntime)
+    lifter, about = load_lifter(file)
     with runtime_folder(options.onnxruntime) as runtime:
         written = write_demo(
             lifter, about.get("name", pathlib.Path(options.model).name), runtime, options.output, options.overwrite
