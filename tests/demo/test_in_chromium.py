@@ -1,7 +1,11 @@
-"""The demo in a headless Chromium, opened as a file: Python's numbers, no network, and names that stay names."""
+"""The demo in a headless Chromium, opened as a file: Python's numbers, no network, and names that stay names.
+
+npm fetches onnxruntime-web, or $WSGEN_ONNXRUNTIME_WEB is the folder of its package.
+"""
 
 import http.server
 import json
+import os
 import threading
 
 import detector_files
@@ -38,7 +42,7 @@ document.getElementById("drop").dispatchEvent(
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "out"
     try:
-        with runtime_folder(None) as runtime:
+        with runtime_folder(os.environ.get("WSGEN_ONNXRUNTIME_WEB")) as runtime:
             write_demo(load_lifter(PRETRAINED)[0], "pretrained", runtime, folder)
     except InputError as error:
         pytest.skip(f"The demo needs onnxruntime-web: {error}")
@@ -77,10 +81,10 @@ class Page:
 
     def result(self):
         """What was lifted, once it is."""
-        self.wait(lambda: self.run("return !!window.shown || message.classList.contains('wrong');"))
-        assert self.run("return !!window.shown;"), self.text("message")
+        self.wait(lambda: self.run("return !!window.lastLift || message.classList.contains('wrong');"))
+        assert self.run("return !!window.lastLift;"), self.text("message")
         return self.run(
-            "const { lifted, codes } = window.shown;"
+            "const { lifted, codes } = window.lastLift;"
             "return { lifted, codes: [...codes], frames: lifted.map((row) => row.frame) };"
         )
 
@@ -132,7 +136,16 @@ def coco_data(points, confidence):
 
 def files_of(kind, path):
     """The files of a detector, written: what is dropped, and what Python reads."""
-    if kind.endswith("csv"):
+    if kind == "semicolons":
+        # As spreadsheets write it: an index, decimal commas, quoted texts, empty cells.
+        file = detector_files.long_csv(path / "a.csv", "human16", *people(16))
+        cells = [line.split(",") for line in file.read_text().split()]
+        rows = [
+            [str(number or ""), *(f'"{cell}"' for cell in row[:3]), *(cell.replace(".", ",") for cell in row[3:])]
+            for number, row in enumerate(cells)
+        ]
+        file.write_text("\r\n".join(map(";".join, rows)))
+    elif kind.endswith("csv"):
         file = getattr(detector_files, kind)(path / "a.csv", "body25", *people(25))
     elif kind == "openpose":
         (path / "frames").mkdir()
@@ -166,6 +179,7 @@ def python_poses(lifter, detections, codes, focal_length, along_ray):
         ("mediapipe", {"width": SIZE[0], "height": SIZE[1]}),
         ("long_csv", {}),
         ("wide_csv", {"seed": 2**32 - 1}),
+        ("semicolons", {"count": 2}),
     ],
 )
 def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, options):
@@ -192,7 +206,7 @@ def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, opti
     np.testing.assert_allclose(likelihoods, expected["log_likelihood"], atol=0.01, rtol=1e-4)
     # What the viewer is given is what Python would give it.
     described = page.run(
-        "const d = Lift.describe(window.shown.lifted, []);"
+        "const d = Lift.describe(window.lastLift.lifted, []);"
         "for (const [name, value] of Object.entries(d)) if (value instanceof Float32Array) d[name] = [...value];"
         "return d;"
     )
@@ -255,6 +269,13 @@ def test_codes_are_normal_and_of_their_seed(page):
         ("a.json", '[{"image_id": 1, "keypoints": [1, 2, "x"]}]', '[0].keypoints[2] is "x"; expected a finite number'),
         ("a.json", "[[1, 2], [3, 4]]", "has 2 joints; expected those of one of"),
         ("a.json", '{"landmarks": [{"x": 0.5, "y": 0.5}]}', "has 1 joints"),
+        (
+            "a.json",
+            json.dumps({"landmarks": [{"x": 0.5, "y": 0.5}] * 33}),
+            "expected the image's width and height above",
+        ),
+        ("a.json", json.dumps([[5, 5]] * 17), "none of 1 people can be lifted; a pose needs the pelvis"),
+        ("a.json", "[" * 100_000, "a.json: "),
         ("a.csv", "frame,person,joint,x,y\n0,0,nose,1,2,3", "line 2 has 6 cells; expected 5"),
         ("a.csv", f"frame,person,joint,x,y\n0,0,{HOSTILE},1,2", f'joint "{HOSTILE[:58]}'),
         ("a.csv", f"frame,person,nose_x,nose_y\n0,{HOSTILE},1,2", f'person is "{HOSTILE[:58]}'),
@@ -273,6 +294,12 @@ def test_options_that_cannot_be_are_told(page):
     ]:
         page.set(**option)
         assert message in page.refusal()
+
+
+def test_files_of_several_frames_are_no_video(page):
+    text = json.dumps(detector_files.coco_results(*people(17)))
+    page.drop(["1.json", text], ["2.json", text])
+    assert page.refusal() == "1.json: holds several frames; expected a file a frame."
 
 
 def test_names_stay_names(page):
@@ -299,11 +326,14 @@ def test_the_policy_refuses_network_and_scripts_in_the_page(opened):
 
 
 def test_a_web_server_may_serve_it(opened, folder):
-    def handler(*arguments):
-        return http.server.SimpleHTTPRequestHandler(*arguments, directory=str(folder))
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(folder))
 
-    handler.log_message = None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         opened.__init__(opened.browser, f"http://127.0.0.1:{server.server_address[1]}/")
         assert "1 person lifted" in opened.text("message")

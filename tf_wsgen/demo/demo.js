@@ -6,6 +6,7 @@
   const LARGEST_FILES = 200e6; // Bytes.
   let files = [];
   let asked = 0;
+  let taken = 0; // Of what was asked, the last that brought files.
 
   const say = (text, wrong = false) => {
     byId("message").textContent = text;
@@ -32,11 +33,17 @@
     };
   }
 
-  // Lifts what was given last; what is asked for meanwhile ends it.
-  async function show() {
+  // What is asked for ends what was asked for before.
+  function begin() {
     asked += 1;
-    const mine = asked;
-    window.shown = null;
+    window.lastLift = null; // For who wants the numbers.
+    say("Reading …");
+    return asked;
+  }
+
+  // Lifts what was given last.
+  async function show() {
+    const mine = begin();
     try {
       const { count, seed, size, focalLength } = options();
       const { rows, format, table, imageSize, notes } = Files.read(files, size, byId("convention").value);
@@ -64,7 +71,7 @@
       byId("shown").hidden = false;
       const known = Object.entries(about).filter(([, value]) => value !== null);
       startViewer(Lift.describe(lifted, known.map(([name, value]) => [name, String(value)])));
-      window.shown = { lifted, codes }; // For who wants the numbers.
+      window.lastLift = { lifted, codes };
       say([
         `${lifted.length} ${lifted.length === 1 ? "person" : "people"} lifted in ${((performance.now() - began) / 1000).toFixed(1)} s`,
         ...notes, ...(left ? [`${left} people are left out: ${DEMO.needed}`] : []),
@@ -82,11 +89,22 @@
       say(`the files have more than ${LARGEST_FILES / 1e6} MB; expected keypoints.`, true);
       return;
     }
-    files = await Promise.all(given.map(async (file) => ({ name: file.name, text: await file.text() })));
-    show();
+    const mine = taken = begin();
+    try {
+      const read = await Promise.all(given.map(async (file) => ({ name: file.name, text: await file.text() })));
+      if (mine !== taken) return;
+      files = read;
+      show();
+    } catch (error) {
+      if (mine === taken) say(`${given[0].name}: cannot be read (${error.message})`, true);
+    }
   }
 
-  const pasted = () => { files = [{ name: PASTED, text: byId("pasted").value }]; show(); };
+  function pasted() {
+    taken = 0;
+    files = [{ name: PASTED, text: byId("pasted").value }];
+    show();
+  }
   byId("files").addEventListener("change", (event) => take(event.target.files));
   byId("lift").addEventListener("click", pasted);
   byId("convention").append(...Object.keys(DEMO.conventions).map((name) => new Option(name, name)));
@@ -94,6 +112,7 @@
   // The whole page takes what is dropped.
   for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
     document.addEventListener(type, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
       event.preventDefault();
       byId("drop").classList.toggle("over", type === "dragover" || type === "dragenter");
       if (type === "drop") take(event.dataTransfer.files);

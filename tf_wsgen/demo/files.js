@@ -295,6 +295,9 @@ const Files = (() => {
     if (typical(seen.flatMap(([x, y]) => [x, y])) > DEMO.largestShare) {
       throw new Refused("the landmarks are typically many images away; expected shares of the image, not pixels.");
     }
+    if (seen.flatMap(([x, y]) => [x < 0, y < 0]).filter((below) => below).length > DEMO.mostOutside * 2 * seen.length) {
+      throw new Refused("coordinates are from -1 to 1; expected pixels, or shares of the image from 0 to 1.");
+    }
     return people.map((one) => ({ ...one, joints: one.joints.map(([x, y, c]) => [x * size[0], y * size[1], c]) }));
   }
 
@@ -316,7 +319,9 @@ const Files = (() => {
             return [];
           }
         });
-        return { ...content, people: files.length > 1 ? people.map((one) => ({ ...one, frame: frames[index] })) : people };
+        if (files.length < 2) return { ...content, people };
+        if (new Set(people.map(({ frame }) => frame)).size > 1) throw new Refused("holds several frames; expected a file a frame.");
+        return { ...content, people: people.map((one) => ({ ...one, frame: frames[index] })) };
       } catch (error) {
         throw new Refused(`${name}: ${error.message}`);
       }

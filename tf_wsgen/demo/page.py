@@ -131,6 +131,7 @@ def _settings(lifter: Lifter, model: str) -> dict:
         "largestCoordinate": detections.LARGEST_COORDINATE,
         "smallestPerson": detections.SMALLEST_PERSON,
         "largestShare": detections.LARGEST_SHARE,
+        "mostOutside": detections.MOST_OUTSIDE,
         "usualFocalLength": USUAL_FOCAL_LENGTH,
         "farthest": FARTHEST,
         "largestError": LARGEST_ERROR,
