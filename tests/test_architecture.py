@@ -22,6 +22,7 @@ RANKED_ROOMS = (
     ("datasets", "hypotheses"),
     ("lifting", "video"),
     ("evaluation", "export", "viewer", "writers"),
+    ("demo",),
     ("training",),
     ("tuning", "reproduction", "benchmarks"),
     ("programs",),

@@ -45,7 +45,7 @@ def export_saved_model(lifter: Lifter, folder: str | os.PathLike, overwrite: boo
     Raises:
         InputError: The folder exists, or holds something else than a SavedModel.
     """
-    with _whole_folder(pathlib.Path(folder), overwrite, *SAVED_MODEL) as partial:
+    with whole_folder(pathlib.Path(folder), overwrite, *SAVED_MODEL) as partial:
         endpoints = Endpoints(lifter)
         tf.saved_model.save(endpoints, str(partial), signatures=endpoints.signatures())
         save_lifter(lifter, partial / IN_SAVED_MODEL, {})
@@ -65,7 +65,7 @@ def export_tflite(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = F
     Raises:
         InputError: The folder exists, or holds something else than such models.
     """
-    with _whole_folder(pathlib.Path(folder), overwrite, *LITE) as partial:
+    with whole_folder(pathlib.Path(folder), overwrite, *LITE) as partial:
         partial.mkdir()
         for name in PURE_INPUTS:
             module = tf.Module()
@@ -91,26 +91,33 @@ def export_onnx(lifter: Lifter, folder: str | os.PathLike, overwrite: bool = Fal
     """
     check_onnx()
     import onnx
-    import tf2onnx
 
-    with _whole_folder(pathlib.Path(folder), overwrite, *ONNX) as partial:
+    with whole_folder(pathlib.Path(folder), overwrite, *ONNX) as partial:
         partial.mkdir()
         for name in PURE_INPUTS:
-            specs = _pure_specs(lifter, name)
-            model, _ = tf2onnx.convert.from_function(_pure_function(lifter, name), specs, opset=ONNX_OPSET)
-            # What tf2onnx cannot convert it leaves in without a word.
-            strange = sorted({node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")})
-            if strange:
-                raise RuntimeError(f"tf2onnx left {strange}, which are no operators of ONNX.")
-            for value in (*model.graph.input, *model.graph.output):
-                for dim, called in zip(value.type.tensor_type.shape.dim, ("poses", "codes"), strict=False):
-                    if not dim.dim_value:
-                        dim.dim_param = "codes_or_poses" if value.name == "z" and called == "poses" else called
-            skeleton = json.dumps(dataclasses.asdict(lifter.skeleton))
-            about = {"joints": ",".join(lifter.skeleton.joints), "skeleton": skeleton, **CONVENTIONS}
-            onnx.helper.set_model_props(model, about)
-            onnx.checker.check_model(model, full_check=True)
-            onnx.save(model, str(partial / f"{name}.onnx"))
+            onnx.save(onnx_model(lifter, name), str(partial / f"{name}.onnx"))
+
+
+def onnx_model(lifter: Lifter, name: str):
+    """The `onnx.ModelProto` of one of `PURE_INPUTS`, as `export_onnx` writes it; tf2onnx must be installed."""
+    import onnx
+    import tf2onnx
+
+    specs = _pure_specs(lifter, name)
+    model, _ = tf2onnx.convert.from_function(_pure_function(lifter, name), specs, opset=ONNX_OPSET)
+    # What tf2onnx cannot convert it leaves in without a word.
+    strange = sorted({node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")})
+    if strange:
+        raise RuntimeError(f"tf2onnx left {strange}, which are no operators of ONNX.")
+    for value in (*model.graph.input, *model.graph.output):
+        for dim, called in zip(value.type.tensor_type.shape.dim, ("poses", "codes"), strict=False):
+            if not dim.dim_value:
+                dim.dim_param = "codes_or_poses" if value.name == "z" and called == "poses" else called
+    skeleton = json.dumps(dataclasses.asdict(lifter.skeleton))
+    about = {"joints": ",".join(lifter.skeleton.joints), "skeleton": skeleton, **CONVENTIONS}
+    onnx.helper.set_model_props(model, about)
+    onnx.checker.check_model(model, full_check=True)
+    return model
 
 
 def check_onnx() -> None:
@@ -163,8 +170,11 @@ def _nan_where_unreadable(lifter: Lifter, name: str):
 
 
 @contextlib.contextmanager
-def _whole_folder(folder: pathlib.Path, overwrite: bool, kind: str, mark: str) -> Iterator[pathlib.Path]:
-    """A path to write to, which becomes `folder` when all is written; `mark` is a file that every such folder has."""
+def whole_folder(folder: pathlib.Path, overwrite: bool, kind: str, mark: str) -> Iterator[pathlib.Path]:
+    """A path to write to, which becomes `folder` when all is written.
+
+    Args and errors are those of `check_folder`.
+    """
     check_folder(folder, overwrite, kind, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as partial:

@@ -55,6 +55,17 @@ def test_mistakes_are_told(arguments, message):
         parse(Options, ["x", *arguments])
 
 
+def test_one_argument_may_be_bare():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Bare:
+        output: str | None = option("A folder.", bare=True)
+
+    assert parse(Bare, ["x", "out"]) == parse(Bare, ["x", "--output=out"]) == Bare(output="out")
+    for arguments in (["out", "more"], ["--output=out", "more"]):
+        with pytest.raises(InputError, match="unexpected argument 'more'"):
+            parse(Bare, ["x", *arguments])
+
+
 def test_every_program_has_its_script():
     assert sorted(PROGRAMS) == SCRIPTS
 

@@ -1,13 +1,13 @@
 """The page in a headless Chromium: what it draws, how it is controlled, and that it asks nobody for anything."""
 
+import dataclasses
 import io
 import json
-import os
-import shutil
 
 import numpy as np
 import pytest
 import scipy.linalg
+from browser import open_chromium
 
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.viewer.html import write_html
@@ -18,11 +18,6 @@ By = pytest.importorskip("selenium.webdriver.common.by").By
 Keys = webdriver.Keys
 Image = pytest.importorskip("PIL.Image", reason="Pillow, which Matplotlib brings, is not installed")
 
-FLAGS = """
---headless=new --window-size=1000,800 --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync --disable-dev-shm-usage --use-gl=angle --use-angle=swiftshader
---enable-unsafe-swiftshader
-""".split()
 ELLIPSOID_SKIN = 10.0  # mm
 PATIENCE = 60.0  # Seconds; without a graphics card a drawing takes one.
 FRAMES, PEOPLE, HYPOTHESES = 4, 2, 5
@@ -33,18 +28,7 @@ LEFT, RIGHT = ([HUMAN16.joints.index(j) for j in HUMAN16.joints if j.startswith(
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.skip("There is no Chromium with its chromedriver here.")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    # Chromium's sandbox doesn't work for root.
-    for flag in [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]:
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.quit()
 
@@ -65,12 +49,12 @@ def address(tmp_path_factory, predictions):
 class Page:
     """The open page, and what it shows, by JavaScript."""
 
-    def __init__(self, browser, address):
+    def __init__(self, browser, address, colour=LEFT_COLOUR):
         self.browser = browser
         browser.get_log("browser"), browser.get_log("performance")
         browser.get(address)
         self.wait_for_status("Frame")
-        self.wait(lambda: near(self.pixels("solid"), LEFT_COLOUR).any())
+        self.wait(lambda: near(self.pixels("solid"), colour).any())
 
     def run(self, code, *arguments):
         return self.browser.execute_script(code, *arguments)
@@ -546,9 +530,23 @@ def test_one_hypothesis_of_one_person_in_one_frame(chromium, make_predictions, t
 def test_names_stay_names(chromium, make_predictions, tmp_path):
     name = "</script><img src=x onerror='document.title = 1'><b>&amp;"
     predictions = make_predictions(frames=1, people=2, about={"model": name}, names=[name])
+    fields = {"name": "odd", "bones": (("head", name), (name, "pelvis")), "limbs": (), "symmetric_bones": ()}
+    joints = tuple(name if joint == "thorax" else joint for joint in HUMAN16.joints)
+    predictions = dataclasses.replace(
+        predictions,
+        person=np.array([name, f"{name}2"]),
+        skeleton=dataclasses.replace(HUMAN16, joints=joints, **fields),
+    )
     write_html(predictions, tmp_path / "page.html", title=name)
-    page = Page(chromium, (tmp_path / "page.html").as_uri())
+    page = Page(chromium, (tmp_path / "page.html").as_uri(), colour=(0x44, 0x44, 0x44))
     assert page.browser.title == page.browser.find_element(By.TAG_NAME, "h1").text == name
     assert page.browser.find_element(By.TAG_NAME, "dd").text == name
-    assert page.status.startswith(f"Frame {name}, person 0")
+    assert page.status.startswith(f"Frame {name}, person {name}")
+    assert ui.Select(page.element("person")).options[1].text == f"{name}2"
+    labels = page.run("return [...flat.querySelectorAll('.annotation-text')].map((label) => label.textContent);")
+    assert labels == [f"person {name}2", f"person {name}"]
+    page.run("numbers.open = true;")
+    page.wait(lambda: page.run("return [...numbers.querySelectorAll('th')].map((c) => c.textContent);").count(name))
+    assert page.run("return solid.data[solid.data.length - 1].text.join();").count("<img") == 0
+    assert page.run("return document.querySelectorAll('b, img').length;") == 0
     assert page.errors == []

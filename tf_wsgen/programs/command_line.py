@@ -33,6 +33,7 @@ PROGRAMS = (
     "evaluate",
     "predict",
     "export",
+    "demo",
     "tune",
     "reproduce",
     "benchmark",
@@ -48,7 +49,9 @@ _DEFINERS = {
 }
 
 
-def option(text: str, default=None, *, required: bool = False, choices: Sequence[str] = (), least=None, most=None):
+def option(
+    text: str, default=None, *, required: bool = False, choices: Sequence[str] = (), least=None, most=None, bare=False
+):
     """A field of `Options`: a flag of its name.
 
     Args:
@@ -58,8 +61,9 @@ def option(text: str, default=None, *, required: bool = False, choices: Sequence
         choices: What it may be, if not any text.
         least: Smallest number.
         most: Largest number.
+        bare: It may be given without its name, as the one argument that is no flag.
     """
-    about = {"text": text, "choices": choices, "least": least, "most": most}
+    about = {"text": text, "choices": choices, "least": least, "most": most, "bare": bare}
     return dataclasses.field(**({} if required else {"default": default}), metadata=about)
 
 
@@ -107,9 +111,11 @@ def parse(options: type, arguments: Sequence[str]):
         rest = values(list(arguments))[1:]
     except flags.Error as error:
         raise InputError(f"{error}; see --help") from None
+    given = {field.name: values[field.name].value for field in fields}
+    bare = [field.name for field in fields if field.metadata["bare"] and given[field.name] is None]
+    given |= {name: rest.pop(0) for name in bare if rest}
     if rest:
         raise InputError(f"unexpected argument {rest[0]!r}; see --help")
-    given = {field.name: values[field.name].value for field in fields}
     for name, value in given.items():
         if hints[name] == Size | None:
             given[name] = image_size(value)

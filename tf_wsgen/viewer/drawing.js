@@ -1,10 +1,11 @@
-// What Plotly is given: the numbers that html.py packed as traces and layouts of the 2D and the 3D drawing.
+// What Plotly is given: the numbers that html.py packed, or the demo lifted, as traces and layouts of the 2D and the 3D
+// drawing.
 "use strict";
-const Drawing = (() => {
-  const DATA = JSON.parse(document.getElementById("data").textContent);
+const makeDrawing = (DATA) => {
   const FRAMES = DATA.frames;
   const J = DATA.joints.length;
   const N = DATA.numHypotheses;
+  const MADE = performance.now();
 
   // Okabe and Ito's colours; sides also differ in line, width and symbol, for who doesn't see colours.
   const SIDES = {
@@ -37,6 +38,7 @@ const Drawing = (() => {
   // ---- Numbers ----
 
   const unpacked = (packed) => {
+    if (packed instanceof Float32Array) return packed;
     const bytes = Uint8Array.from(atob(packed.int16), (character) => character.charCodeAt(0));
     return Float32Array.from(new Int16Array(bytes.buffer), (steps) => steps * packed.step);
   };
@@ -296,7 +298,7 @@ const Drawing = (() => {
       // A finger scrolls the page.
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "pan",
       // Another picture size or another way to look at it ends what was moved by hand.
-      uirevision: `${state.near} ${size}`, plot_bgcolor: "#FAFAFA", paper_bgcolor: "#FFFFFF",
+      uirevision: `${state.near} ${size} ${MADE}`, plot_bgcolor: "#FAFAFA", paper_bgcolor: "#FFFFFF",
       xaxis: { ...axis, title: { text: "x (pixels)", standoff: 4 }, range: x },
       yaxis: { ...axis, title: { text: "y (pixels, down)", standoff: 4 }, range: [y[1], y[0]], scaleanchor: "x" },
       images: picture ? [picture] : [],
@@ -316,7 +318,7 @@ const Drawing = (() => {
   }
 
   return {
-    DATA, FRAMES, GRID, HOME_SIZE, N, VIEWS, state, solidTraces, solidLayout, flatTraces, flatLayout, viewAxes, camera,
+    FRAMES, GRID, HOME_SIZE, N, VIEWS, state, solidTraces, solidLayout, flatTraces, flatLayout, viewAxes, camera,
     shownPose, chosenPose, spread, distance, mean, mm, spoken,
   };
-})();
+};

@@ -1,6 +1,6 @@
 """Predictions as one HTML file: 2D input beside hypotheses in 3D, to turn, play and compare; it loads nothing.
 
-The page is `viewer.html` with `viewer.css`, plotly.js, the numbers, `drawing.js` and `viewer.js` put in.
+The page is `viewer.html` with `panels.html`, `viewer.css`, plotly.js, the numbers, `drawing.js` and `viewer.js` put in.
 Numbers go as 16-bit steps, so that plotly.js takes most of the file's bytes.
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, whole_file
 from tf_wsgen.lifting.result import LiftedPoses, Predictions
+from tf_wsgen.skeleton import Skeleton
 
 # Poses drawn in 3D, the chosen ones included: about 25 MB in the file, as much as a telephone's browser takes.
 MOST_POSES = 110_000
@@ -58,14 +59,15 @@ def write_html(
     if title is None:
         title = f"3D poses: {_told('source', predictions.about.get('source', 'predictions'))}"
     numbers = json.dumps(_describe(predictions, images or {}), allow_nan=False, separators=(",", ":"))
-    page = string.Template(_packaged("viewer.html")).substitute(
+    page = string.Template(packaged("viewer.html")).substitute(
         title=_escaped(title),
-        style=_packaged("viewer.css"),
+        style=packaged("viewer.css"),
+        panels=packaged("panels.html"),
         plotly=get_plotlyjs(),
         # JSON has "<" only inside texts, where this means the same and can't close the element.
         numbers=numbers.replace("<", "\\u003c"),
-        drawing=_packaged("drawing.js"),
-        viewer=_packaged("viewer.js"),
+        drawing=packaged("drawing.js"),
+        viewer=packaged("viewer.js"),
     )
     with whole_file(output) as partial:
         partial.write_text(page, encoding="utf-8")
@@ -77,7 +79,8 @@ def check_page(frames: np.ndarray, people: np.ndarray, num_hypotheses: int, imag
     _embedded(images, dict.fromkeys(map(str, frames.tolist())))
 
 
-def _packaged(name: str) -> str:
+def packaged(name: str) -> str:
+    """The text of one of this room's files that pages are made of."""
     return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
@@ -135,10 +138,7 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         rows_of_frame.setdefault(str(frame), []).append(row)
     embedded = _embedded(images, rows_of_frame)
     return {
-        "joints": skeleton.joints,
-        "bones": skeleton.bone_indices,
-        "jointSides": [_side((joint,)) for joint in skeleton.joints],
-        "boneSides": [_side(bone) for bone in skeleton.bones],
+        **describe_skeleton(skeleton),
         "numHypotheses": poses.hypotheses.shape[1],
         "frames": [
             {"name": _told("frame", name), "rows": rows, "image": embedded.get(name)}
@@ -164,6 +164,16 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "radius": None if poses.radius is None else np.round(poses.radius.astype(float).mean(axis=1)).tolist(),
         "logLikelihood": np.round(poses.log_likelihood.astype(float), 2).tolist(),
         "hypothesesLogLikelihood": np.round(poses.hypotheses_log_likelihood.astype(float), 2).ravel().tolist(),
+    }
+
+
+def describe_skeleton(skeleton: Skeleton) -> dict:
+    """The part of what `drawing.js` reads that is the same for every pose."""
+    return {
+        "joints": skeleton.joints,
+        "bones": skeleton.bone_indices,
+        "jointSides": [_side((joint,)) for joint in skeleton.joints],
+        "boneSides": [_side(bone) for bone in skeleton.bones],
     }
 
 

@@ -1,7 +1,16 @@
 // What the page says and how it is controlled; drawing.js makes what Plotly draws.
 "use strict";
-(() => {
-  const { DATA, FRAMES, N, state, shownPose, chosenPose, spread, distance, mean, mm, spoken } = Drawing;
+let stopViewer = () => {};
+// Shows what html.py describes, in place of what was shown before.
+function startViewer(DATA) {
+  stopViewer();
+  const listening = new AbortController();
+  const on = (element, type, act, options) => {
+    element.addEventListener(type, act, { ...options, signal: listening.signal });
+  };
+  stopViewer = () => { play(false); listening.abort(); };
+  const Drawing = makeDrawing(DATA);
+  const { FRAMES, N, state, shownPose, chosenPose, spread, distance, mean, mm, spoken } = Drawing;
   const CONFIG = { responsive: true, displayModeBar: false };
   const TOGGLES = ["ellipsoids", "reprojections", "others"];
 
@@ -164,11 +173,11 @@
   // One finger or the mouse turns, two fingers or the right button move, two fingers apart zoom.
   const pointers = new Map();
   const middle = ([a, b = a]) => a.map((value, axis) => (value + b[axis]) / 2);
-  solid.addEventListener("pointerdown", (event) => {
+  on(solid, "pointerdown", (event) => {
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
     solid.setPointerCapture(event.pointerId);
   });
-  solid.addEventListener("pointermove", (event) => {
+  on(solid, "pointermove", (event) => {
     if (!pointers.has(event.pointerId)) return;
     const before = [...pointers.values()];
     pointers.set(event.pointerId, [event.clientX, event.clientY]);
@@ -184,13 +193,13 @@
     }
   });
   for (const end of ["pointerup", "pointercancel"]) {
-    solid.addEventListener(end, (event) => pointers.delete(event.pointerId));
+    on(solid, end, (event) => pointers.delete(event.pointerId));
   }
-  solid.addEventListener("wheel", (event) => {
+  on(solid, "wheel", (event) => {
     event.preventDefault();
     zoom(Math.exp(-0.001 * event.deltaY));
   }, { passive: false });
-  solid.addEventListener("contextmenu", (event) => event.preventDefault());
+  on(solid, "contextmenu", (event) => event.preventDefault());
 
   // ---- Control ----
 
@@ -253,12 +262,12 @@
     "?": () => byId("help").showModal(),
   };
 
-  document.addEventListener("keydown", (event) => {
+  on(document, "keydown", (event) => {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const focused = document.activeElement || document.body;
     // What a focused control does with a key itself stays its own.
     const taken =
-      byId("help").open || focused.matches("select") ||
+      byId("help").open || focused.matches("select, textarea, input[type=number]") ||
       (focused.matches("input[type=range]") && /^(Arrow|Home|End)/.test(key)) ||
       (focused.matches("button, summary, input[type=checkbox]") && key === " ");
     if (taken || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, key)) return;
@@ -266,34 +275,35 @@
     KEYS[key]();
   });
 
-  const onClick = (element, act) => element.addEventListener("click", act);
-  byId("frame").addEventListener("input", (event) => goTo(Number(event.target.value)));
-  byId("hypothesis").addEventListener("input", (event) => show(Number(event.target.value)));
-  byId("person").addEventListener("change", (event) => { state.person = event.target.value; draw(); });
-  byId("numbers").addEventListener("toggle", draw);
+  const onClick = (element, act) => on(element, "click", act);
+  on(byId("frame"), "input", (event) => goTo(Number(event.target.value)));
+  on(byId("hypothesis"), "input", (event) => show(Number(event.target.value)));
+  on(byId("person"), "change", (event) => { state.person = event.target.value; draw(); });
+  on(byId("numbers"), "toggle", draw);
   onClick(byId("play"), () => play(!playing));
   onClick(byId("near"), toggleNear);
   onClick(byId("ask"), () => byId("help").showModal());
   for (const name of TOGGLES) {
     byId(name).checked = state[name]; // Browsers bring back what was set before a reload.
-    byId(name).addEventListener("change", () => { state[name] = byId(name).checked; draw(); });
+    on(byId(name), "change", () => { state[name] = byId(name).checked; draw(); });
   }
   for (const button of document.querySelectorAll("[data-view]")) onClick(button, () => look(button.dataset.view));
   for (const button of document.querySelectorAll("[data-zoom]")) onClick(button, () => zoom(Number(button.dataset.zoom)));
 
-  byId("solid-heading").textContent += ` (grid ${Drawing.GRID} mm)`;
+  byId("solid-heading").textContent = `Hypotheses in 3D (grid ${Drawing.GRID} mm)`;
   byId("frame").max = FRAMES.length - 1;
   byId("frame").disabled = byId("play").disabled = FRAMES.length < 2;
   byId("hypothesis").max = N;
   byId("person-label").hidden = FRAMES.every((frame) => frame.rows.length < 2);
-  for (const [name, value] of DATA.about) {
+  byId("near").setAttribute("aria-pressed", "false");
+  byId("about").replaceChildren(...DATA.about.map(([name, value]) => {
     const item = document.createElement("div");
     const term = document.createElement("dt");
     const description = document.createElement("dd");
     term.textContent = name;
     description.textContent = value;
     item.append(term, description);
-    byId("about").append(item);
-  }
+    return item;
+  }));
   draw();
-})();
+}

@@ -1,0 +1,1 @@
+"""The browser demo: a folder of files that lifts keypoints without a server."""
