@@ -1,12 +1,17 @@
 """Matrix products are counted as they are done, and nothing that the mathematics does not need is done."""
 
 import collections
+import functools
+import json
+import time
 
 import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.products import Product, matrix_products, run_products
+from tf_wsgen.benchmarks.rows import LEAST_ROUNDS, SHORTEST_TIMING, by_turns
 from tf_wsgen.benchmarks.training import Straightforward
+from tf_wsgen.programs import benchmark
 from tf_wsgen.training.loop import distributed_batches, make_model
 
 
@@ -52,7 +57,6 @@ def test_the_step_does_no_product_twice(small_config, small_data):
 
 
 def test_the_straightforward_step_learns_the_same(small_config, small_data):
-    """With every real pose as often as there are codes, MMD² counts equal reals: its terms differ by that alone."""
     strategy = tf.distribute.get_strategy()
     config = small_config.override({"loss": {"weight_adversarial": 0.0}}, "test")
     model = make_model(config, small_data, strategy)
@@ -63,3 +67,23 @@ def test_the_straightforward_step_learns_the_same(small_config, small_data):
     ours, theirs = (m.generate(batch["pose_2d"], batch["visible"], batch["z"]) for m in (model, other))
     np.testing.assert_allclose(ours.hypotheses, theirs.hypotheses, atol=1e-5)
     np.testing.assert_allclose(ours.camera, theirs.camera, atol=1e-5)
+
+
+def test_rows_are_printed_and_written(tmp_path, capsys):
+    output = tmp_path / "bench.json"
+    benchmark.main(benchmark.Options(only="mean_shift", seconds=0.0, output=str(output)))
+    (row,) = json.loads(output.read_text())["rows"]
+    assert row["ratio"] == row["value"] / row["limit"] > 0.0
+    assert f"{row['what']} " in capsys.readouterr().out
+
+
+def test_calls_are_timed_by_turns():
+    order = []
+
+    def call(name):
+        order.append(name)
+        time.sleep(SHORTEST_TIMING)
+
+    timings = by_turns({name: functools.partial(call, name) for name in "ab"}, seconds=0.0)
+    assert order == [*"aabb", *"ab" * LEAST_ROUNDS]
+    assert all(SHORTEST_TIMING <= timing.best <= timing.median for timing in timings.values())
