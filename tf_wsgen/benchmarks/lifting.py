@@ -98,7 +98,7 @@ def _keypoints(lifter: Lifter) -> np.ndarray:
     """Pixels of synthetic people; random ones for another skeleton."""
     people = synthetic_people(train_sequences=1, test_sequences=1).train
     if people.pose_2d.shape[1] == lifter.skeleton.num_joints:
-        return np.float32(500.0 + 200.0 * people.pose_2d)
+        return (500.0 + 200.0 * people.pose_2d).astype(np.float32)
     return np.random.default_rng(0).normal(500.0, 100.0, (64, lifter.skeleton.num_joints, 2)).astype(np.float32)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 # A timing is of as many calls as take so long, seconds; shorter ones measure the clock.
 SHORTEST_TIMING = 0.05
-LEAST_ROUNDS = 5
+LEAST_ROUNDS = 3
 
 
 @dataclasses.dataclass(frozen=True)

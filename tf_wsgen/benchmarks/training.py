@@ -84,7 +84,7 @@ def training_rows(config: Config, data: TrainingData, name: str, seconds: float)
         row("step", best["step"], fastest["products"], "its matrix products"),
         row("step, XLA", best["step, XLA"], fastest["products"], "its matrix products"),
         row("step, the faster", fastest["step"], fastest["straightforward"], "written straightforwardly"),
-        row("update with its batch", best["update"], fastest["step"], "the step alone"),
+        row("update with its batch", best["update"], fastest["products"], "its matrix products"),
         row("a batch", best["batch"], fastest["step"], "the step alone"),
         Row("training", f"{name}: rate of the products", 1e-9 * operations / fastest["products"], "Gflop/s"),
     ]

@@ -127,7 +127,7 @@ def scale_rows(config: Config) -> list[Row]:
     best = dict.fromkeys(runs, 0.0)
     for _ in range(2):
         for name, run in runs.items():
-            best[name] = max(best[name], _update_rate(config, *run))
+            best[name] = max(best[name], _update_rate(config, name, *run))
     alone = best.pop("1 replica, both cores")
     rows = [Row("scale", "1 replica, both cores", alone, "updates/s")]
     for name, rate in best.items():
@@ -136,7 +136,7 @@ def scale_rows(config: Config) -> list[Row]:
     return rows
 
 
-def _update_rate(config: Config, replicas: int, workers: int, batch: int) -> float:
+def _update_rate(config: Config, name: str, replicas: int, workers: int, batch: int) -> float:
     """Updates a second of processes that train together."""
     config = config.override(
         {
@@ -162,12 +162,15 @@ def _update_rate(config: Config, replicas: int, workers: int, batch: int) -> flo
             cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
             setting = {"TF_CONFIG": json.dumps(cluster)} if workers > 1 else {}
             environment = {**os.environ, **setting, "TF_CPP_MIN_LOG_LEVEL": "3"}
-            processes.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+            processes.append(subprocess.Popen(command, env=environment, text=True, **pipes))
         try:
             outputs = [process.communicate()[0] for process in processes]
         finally:
             for process in processes:
                 process.kill()
+    if any(process.returncode for process in processes):
+        raise RuntimeError(f"{name} failed:\n" + "\n".join(outputs))
     return float(outputs[0].split()[-1])
 
 

@@ -28,7 +28,7 @@ class Options(ConfigOptions):
     """Flags of the program."""
 
     only: str | None = option("Measure one part; all if not given, ten minutes.", choices=PARTS)
-    seconds: float = option("How long to time what is compared with each other.", 4.0, least=0.0)
+    seconds: float = option("How long to time what is compared with each other.", 2.0, least=0.0)
     output: str | None = option("Also write the table as JSON.")
 
 
