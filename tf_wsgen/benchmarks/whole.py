@@ -79,14 +79,19 @@ def reading_rows(frames: int = HUMAN36M_FRAMES) -> list[Row]:
         source, output = pathlib.Path(folder) / "data_3d_h36m.npz", pathlib.Path(folder) / "prepared.h5"
         np.savez_compressed(source, positions_3d=positions)
         del positions
-        before, start = _peak(), time.perf_counter()
+        start = time.perf_counter()
         review = prepare("h36m", source, output, {"test_stride": 1}, notice=lambda text: None)
         seconds = time.perf_counter() - start
     pairs = sum(review.rows.values())
     assert pairs == length * RECORDINGS * len(EXTRINSICS) * len(CAMERA_NAMES)
     return [
         Row("reading", f"{pairs:,} pairs of VideoPose3D's form, prepared", pairs / seconds, "pairs/s"),
-        Row("reading", "its memory beyond what the process had", _peak() - before, "GiB"),
+        Row(
+            "reading",
+            "most memory of the process so far",
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            "GiB",
+        ),
     ]
 
 
@@ -172,8 +177,3 @@ def _update_rate(config: Config, name: str, replicas: int, workers: int, batch: 
     if any(process.returncode for process in processes):
         raise RuntimeError(f"{name} failed:\n" + "\n".join(outputs))
     return float(outputs[0].split()[-1])
-
-
-def _peak() -> float:
-    """GiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

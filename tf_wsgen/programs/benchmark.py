@@ -17,7 +17,7 @@ from tf_wsgen.programs.command_line import ConfigOptions, option, shipped
 if typing.TYPE_CHECKING:
     from tf_wsgen.benchmarks.rows import Row
 
-PARTS = ("training", "lifting", "mean_shift", "start", "report", "scale", "reading")
+PARTS = ("reading", "training", "lifting", "mean_shift", "start", "report", "scale")
 # What training is measured of where no configuration is asked for.
 CONFIGURATIONS = ("paper", "cmu16", "posterior")
 DEFAULT = "posterior"
