@@ -162,7 +162,7 @@ const Lift = (() => {
       numHypotheses: lifted[0].poses.length - 1,
       frames: [...frames].map(([name, rows]) => ({ name, rows, image: null })),
       people: lifted.map(({ person }) => person),
-      about,
+      about, imageSize: null, // Of images, which there are none of.
       bounds2d: [0, 1].map((axis) => range(flat.map((point) => point[axis]))),
       bounds3d: [[-across, across], [-across, across], range(solid.map((point) => -point[1]))],
       keypoints: packed(lifted.map(({ keypoints }) => keypoints)),
