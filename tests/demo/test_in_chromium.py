@@ -18,6 +18,8 @@ from tf_wsgen.datasets.readers.detections import read_detections
 from tf_wsgen.demo.page import write_demo
 from tf_wsgen.demo.runtime import runtime_folder
 from tf_wsgen.errors import InputError
+from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
+from tf_wsgen.geometry.root_position import root_position
 from tf_wsgen.lifting.api import PRETRAINED
 from tf_wsgen.lifting.model_file import load_lifter
 from tf_wsgen.lifting.radius import conformal_radius, spread_of
@@ -211,11 +213,15 @@ def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, opti
         "return d;"
     )
     hypotheses, count = poses[:, 1:], poses.shape[1] - 1
+    places = None
+    if along_ray:
+        seen = (detections.keypoints - np.divide(SIZE, 2)) / (focal or USUAL_FOCAL_LENGTH * SIZE[0])
+        places = root_position(poses[:, 0], seen, detections.sureness)
     lifted = LiftedPoses(
         np.where(detections.visible[..., None], detections.keypoints, 0.0), np.float32(detections.visible),
         poses[:, 0], np.array(reprojections)[:, 0], np.array(likelihoods)[:, 0],
         hypotheses, np.array(reprojections)[:, 1:], np.array(likelihoods)[:, 1:],
-        conformal_radius(spread_of(hypotheses), count, lifter.radius_factors),
+        conformal_radius(spread_of(hypotheses), count, lifter.radius_factors), root_position=places,
     )  # fmt: skip
     told = json.loads(
         json.dumps(_describe(Predictions(lifted, detections.frame, detections.person, lifter.skeleton, {}), {}))
@@ -223,7 +229,11 @@ def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, opti
     assert described.keys() == told.keys()
     for name in ("joints", "bones", "jointSides", "boneSides", "numHypotheses", "frames", "people", "reliable"):
         assert described[name] == told[name], name
-    np.testing.assert_allclose(described["radius"], told["radius"], atol=1)
+    np.testing.assert_allclose(described["radius"], lifted.radius.ravel(), atol=0.1)
+    if along_ray:
+        np.testing.assert_allclose(described["places"], told["places"], atol=1)
+    else:
+        assert described["places"] is None is told["places"]
     for name in ("bounds2d", "bounds3d"):
         np.testing.assert_allclose(described[name], told[name], atol=0.1)
     roots = np.reshape(described["ellipsoids"], (-1, 3, 3))

@@ -1,5 +1,7 @@
 """Predictions as lifting gives them: people of the kinematic model, with errors drawn for the hypotheses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,12 +11,14 @@ from tf_wsgen.skeleton import HUMAN16
 
 ABOUT = {"model": "lifter.npz", "select": "mode", "seed": 7, "num_hypotheses": 5, "source": "synthetic people"}
 
+BETWEEN_PEOPLE = np.array([1100.0, -150.0, 700.0])  # mm
+
 
 @pytest.fixture(scope="package")
 def make_predictions():
     """A function of frames, people and hypotheses; a person is the same one, moved to the right in the image."""
 
-    def make(frames=4, people=1, hypotheses=5, about=None, names=None, seed=0):
+    def make(frames=4, people=1, hypotheses=5, about=None, names=None, seed=0, radius=False, placed=False):
         group = synthetic_people(seed=0, train_sequences=1, test_sequences=1, frames=frames).train
         one_camera = group.labels["camera"] == np.unique(group.labels["camera"])[1]
         pose_3d = np.repeat(group.pose_3d[one_camera], people, axis=0)
@@ -47,6 +51,12 @@ def make_predictions():
             hypotheses_reprojection=project(drawn),
             hypotheses_log_likelihood=rng.normal(-45.0, 2.0, drawn.shape[:2]),
         )
+        if radius:  # None of the root, which is where it is.
+            half = rng.uniform(20.0, 90.0, visible.shape) * (np.arange(visible.shape[1]) != root)
+            poses = dataclasses.replace(poses, radius=np.stack([half, 2.5 * half], axis=-1))
+        if placed:
+            places = [0.0, 100.0, 4000.0] + person[:, None] * BETWEEN_PEOPLE
+            poses = dataclasses.replace(poses, root_position=places)
         frame = np.repeat(np.arange(frames) if names is None else names, people)
         return Predictions(poses, frame, person, HUMAN16, ABOUT if about is None else about)
 

@@ -65,11 +65,19 @@ def test_numbers_come_back_to_half_a_step(tmp_path, make_predictions):
         np.testing.assert_allclose(unpacked(data[name], values.shape), values, atol=0.0501, rtol=0, err_msg=name)
     np.testing.assert_allclose(data["logLikelihood"], poses.log_likelihood, atol=0.005)
     np.testing.assert_allclose(data["hypothesesLogLikelihood"], poses.hypotheses_log_likelihood.ravel(), atol=0.005)
-    assert (data["reliable"], data["radius"]) == (poses.reliable.tolist(), None)
+    assert (data["reliable"], data["radius"], data["places"]) == (poses.reliable.tolist(), None, None)
     assert data["frames"] == [{"name": str(i), "rows": [2 * i, 2 * i + 1], "image": None} for i in range(3)]
     assert data["people"] == ["0", "1"] * 3
     assert data["about"][0] == ["model", "lifter.npz"]
     assert data["about"][3] == ["num hypotheses", "5"]
+
+
+def test_radii_and_places_come_back(tmp_path, make_predictions):
+    predictions = make_predictions(people=2, radius=True, placed=True)
+    viewer.write_html(predictions, tmp_path / "page.html")
+    data, poses = Page(tmp_path / "page.html").data, predictions.poses
+    np.testing.assert_allclose(unpacked(data["radius"], poses.radius.shape), poses.radius, atol=0.0501, rtol=0)
+    np.testing.assert_allclose(data["places"], poses.root_position, atol=0.5, rtol=0)
 
 
 def test_large_numbers_get_larger_steps(tmp_path, make_predictions):
@@ -171,7 +179,8 @@ def test_nothing_is_loaded_and_the_browser_is_told_so_first(tmp_path, make_predi
 
 
 def test_300_frames_of_10_hypotheses_fit_6_megabytes(tmp_path, make_predictions):
-    viewer.write_html(make_predictions(frames=300, hypotheses=10), tmp_path / "page.html")
+    predictions = make_predictions(frames=300, hypotheses=10, radius=True, placed=True)
+    viewer.write_html(predictions, tmp_path / "page.html")
     assert (tmp_path / "page.html").stat().st_size <= 6_000_000
 
 
@@ -236,6 +245,14 @@ BAD_PREDICTIONS = {
     ),
     "not a number": (with_number("pose_3d", np.nan), "pose_3d has numbers that are not finite"),
     "infinite": (with_number("log_likelihood", -np.inf), "log_likelihood has numbers that are not finite"),
+    "a radius a joint": (
+        lambda p: changed(p, radius=p.poses.spread),
+        r"radius has shape \(4, 16\); expected \(4, 16, 2\)",
+    ),
+    "nowhere": (
+        lambda p: changed(p, root_position=np.full((4, 3), np.nan)),
+        "root_position has numbers that are not finite",
+    ),
     "people": (lambda p: dataclasses.replace(p, person=p.person[1:]), "name 3 people in 4 rows"),
     "a person twice": (lambda p: dataclasses.replace(p, frame=0 * p.frame), "Frame 0 has person 0 twice"),
 }

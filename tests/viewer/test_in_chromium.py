@@ -529,7 +529,7 @@ def test_one_hypothesis_of_one_person_in_one_frame(chromium, make_predictions, t
 
 def test_names_stay_names(chromium, make_predictions, tmp_path):
     name = "</script><img src=x onerror='document.title = 1'><b>&amp;"
-    predictions = make_predictions(frames=1, people=2, about={"model": name}, names=[name])
+    predictions = make_predictions(frames=1, people=2, about={"model": name}, names=[name], placed=True)
     fields = {"name": "odd", "bones": (("head", name), (name, "pelvis")), "limbs": (), "symmetric_bones": ()}
     joints = tuple(name if joint == "thorax" else joint for joint in HUMAN16.joints)
     predictions = dataclasses.replace(
@@ -543,10 +543,114 @@ def test_names_stay_names(chromium, make_predictions, tmp_path):
     assert page.browser.find_element(By.TAG_NAME, "dd").text == name
     assert page.status.startswith(f"Frame {name}, person {name}")
     assert ui.Select(page.element("person")).options[1].text == f"{name}2"
-    labels = page.run("return [...flat.querySelectorAll('.annotation-text')].map((label) => label.textContent);")
-    assert labels == [f"person {name}2", f"person {name}"]
+    for drawing in ("flat", "solid"):
+        code = f"return [...{drawing}.querySelectorAll('.annotation-text')].map((label) => label.textContent);"
+        assert page.run(code) == [f"person {name}2", f"person {name}"]
     page.run("numbers.open = true;")
     page.wait(lambda: page.run("return [...numbers.querySelectorAll('th')].map((c) => c.textContent);").count(name))
     assert page.run("return solid.data[solid.data.length - 1].text.join();").count("<img") == 0
     assert page.run("return document.querySelectorAll('b, img').length;") == 0
+    assert page.errors == []
+
+
+@pytest.fixture(scope="module")
+def crowd(make_predictions):
+    """Three people whose radii and places are known."""
+    return make_predictions(frames=2, people=3, radius=True, placed=True)
+
+
+@pytest.fixture(scope="module")
+def crowded(chromium, crowd, tmp_path_factory):
+    path = tmp_path_factory.mktemp("crowd") / "page.html"
+    write_html(crowd, path)
+    return path.as_uri()
+
+
+def grey_people(page):
+    """(people, ends of bones, 3) camera frame, mm, of the other people."""
+    traces = [trace for trace in page.drawn("scatter3d") if trace.get("line", {}).get("color") == "#666666"]
+    ends = [np.reshape(trace[axis], (-1, len(HUMAN16.bones), 3))[..., :2] for trace in traces for axis in "xzy"]
+    return np.stack(ends, axis=-1).astype(float) * [1, -1, 1] if ends else None
+
+
+def test_people_stand_where_they_do_from_the_shown_one(chromium, crowded, crowd):
+    page, poses = Page(chromium, crowded), crowd.poses
+    bones = np.array(HUMAN16.bone_indices)
+    for shown, others in ((0, [1, 2]), (1, [0, 2])):
+        page.wait_for_status(f"person {shown}")
+        ends = (poses.placed(poses.pose_3d) - poses.root_position[shown])[others][:, bones]
+        np.testing.assert_allclose(grey_people(page), ends, atol=1.1)
+        np.testing.assert_allclose(page.joints, poses.pose_3d[shown], atol=0.051)
+        scene = page.run("return solid.layout.scene;")
+        low, high = np.transpose([scene[axis]["range"] for axis in ("xaxis", "zaxis", "yaxis")])
+        assert (low < (ends * [1, -1, 1]).min(axis=(0, 1, 2))).all()
+        assert (high > (ends * [1, -1, 1]).max(axis=(0, 1, 2))).all()
+        labels = [label["text"] for label in scene["annotations"]]
+        assert labels == [*(f"person {other}" for other in others), f"<b>person {shown}</b>"]
+        page.press("p")
+    places = [centre(page.pixels("solid"), colour)[0] for colour in (LEFT_COLOUR, (0x66, 0x66, 0x66))]
+    assert places[0] > places[1]  # Person 2 is on the right of the others.
+    page.press("b")
+    assert not page.element("everybody").is_selected()
+    scene = page.run("return solid.layout.scene;")
+    assert (grey_people(page), scene["annotations"]) == (None, [])
+    assert scene["xaxis"]["range"][1] < high[0]
+    page.element("everybody").click()
+    page.settle()
+    assert len(grey_people(page)) == 2
+    assert page.errors == []
+
+
+def test_who_is_too_far_away_is_told(chromium, make_predictions, tmp_path):
+    predictions = make_predictions(frames=1, people=3, placed=True)
+    predictions.poses.root_position[2] += [0.0, 0.0, 20_000.0]
+    write_html(predictions, tmp_path / "page.html")
+    page = Page(chromium, (tmp_path / "page.html").as_uri())
+    assert len(grey_people(page)) == 1
+    assert "farther than 20 m away and not drawn: person 2" in page.status
+    assert page.run("return solid.layout.scene.yaxis.range[1];") < 4000
+
+
+def test_without_places_everybody_is_disabled_and_why_is_told(page):
+    assert not page.element("everybody").is_enabled()
+    assert "the image's size was not given" in page.element("everybody-label").get_attribute("title")
+    page.press("b")
+    assert not page.element("everybody").is_selected()
+    assert grey_people(page) is None
+
+
+def test_calibrated_radii_take_the_place_of_the_spread(chromium, crowded, crowd):
+    page, poses = Page(chromium, crowded), crowd.poses
+    page.press("e")
+    (mesh,) = page.drawn("mesh3d")
+    vertices = np.stack([mesh["x"], -np.array(mesh["z"]), mesh["y"]], axis=-1)
+    joints = [joint for joint in range(HUMAN16.num_joints) if joint != HUMAN16.root_index]
+    surfaces = vertices.reshape(len(joints), -1, 3) - poses.pose_3d[0, joints, None]
+    shapes = np.stack([scipy.linalg.sqrtm(covariance) for covariance in poses.covariance[0, joints]])
+    shapes += ELLIPSOID_SKIN * np.eye(3)
+    axes = np.linalg.eigvalsh(shapes)
+    half, most = poses.radius[0].T
+    scale = half[joints] / np.sqrt((axes**2).mean(axis=-1))
+    unit = np.linalg.solve(scale[:, None, None] * shapes, np.swapaxes(surfaces, 1, 2))
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, atol=0.02)
+    widest = half.argmax()
+    assert (
+        f"a joint is within {half.mean():.0f} mm (50 %) and {most.mean():.0f} mm (90 %), mean over joints, most at the "
+        f"{HUMAN16.joints[widest].replace('_', ' ')}: {half[widest]:.0f} mm (50 %)"
+    ) in page.status
+    assert "spread" not in page.status
+    labels = page.run("return solid.data[solid.data.length - 1].text;")
+    assert f"within {half[0]:.0f} mm (50 %), {most[0]:.0f} mm (90 %)" in labels[0]
+    page.run("numbers.open = true;")
+    cells = "return [...numbers.querySelectorAll('tr')].map((row) => [...row.cells].map((c) => c.textContent));"
+    page.wait(lambda: page.run(cells))
+    head, *rows = page.run(cells)
+    assert head[-2:] == ["50 % radius (mm)", "90 % radius (mm)"]
+    np.testing.assert_allclose(np.array([row[-2:] for row in rows], float), poses.radius[0], atol=0.6)
+    assert "50 % radius" in page.run("return document.getElementById('ellipsoids-legend').textContent;")
+    # The radii are of the chosen pose alone.
+    page.press(Keys.ARROW_UP)
+    page.wait_for_status("hypothesis 1 of 5")
+    assert page.run(cells)[0][-1] == "spread (mm)"
+    assert f"spread of the 5 hypotheses {poses.spread[0].mean():.0f} mm" in page.status
     assert page.errors == []

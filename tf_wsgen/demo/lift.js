@@ -52,7 +52,32 @@ const Lift = (() => {
       const turned = times([...point.map((value, axis) => (value - centre[axis]) / focalLength), 1], matrix);
       return [0, 1].map((axis) => (turned[axis] / Math.max(turned[2], 1 / DEMO.farthest)) * focalLength + centre[axis]);
     };
-    return { toVirtual: seen(transposed(turn)), toImage: seen(turn), toCameraFrame: (point) => times(point, turn) };
+    const place = (pose) =>
+      rootPosition(pose, keypoints.map((point) => point.map((value, axis) => (value - centre[axis]) / focalLength)), sureness);
+    return { toVirtual: seen(transposed(turn)), toImage: seen(turn), toCameraFrame: (point) => times(point, turn), place };
+  }
+
+  // Where a pose's root is for the pose to be seen at points (tf_wsgen.geometry.root_position), mm.
+  function rootPosition(pose, points, sureness) {
+    const { halfWeight, rounds, nearest } = DEMO.place;
+    const seen = points.map((point, joint) => (sureness[joint] > 0 ? point : [0, 0]));
+    const offset = pose.map((point, joint) => seen[joint].map((value, axis) => point[axis] - value * point[2]));
+    const least = nearest - Math.min(...pose.map((point) => point[2]));
+    let weight = sureness;
+    for (let round = 0; ; round += 1) {
+      const average = (values) => [0, 1].map((axis) => sum(values.map((value, joint) => weight[joint] * value[axis])) / sum(weight));
+      const [meanSeen, meanOffset] = [average(seen), average(offset)];
+      const product = (values) =>
+        sum(values.map((value, joint) => weight[joint] * sum(value.map((one, axis) => one * (seen[joint][axis] - meanSeen[axis])))));
+      const below = product(seen.map((point) => point.map((value, axis) => value - meanSeen[axis])));
+      const away = Math.max(below > 0 ? product(offset) / below : 0, least);
+      const across = meanSeen.map((value, axis) => value * away - meanOffset[axis]);
+      if (round === rounds) return [...across, away];
+      weight = pose.map((point, joint) => {
+        const missed = across.map((value, axis) => point[axis] + value - seen[joint][axis] * (point[2] + away));
+        return sureness[joint] / (1 + (Math.hypot(...missed) / halfWeight) ** 2);
+      });
+    }
   }
 
   // ---- Lifting ----
@@ -87,7 +112,8 @@ const Lift = (() => {
             ? { pose: pose.map(rays[index].toCameraFrame), reprojection: reprojection.map(rays[index].toImage), logLikelihood }
             : { pose, reprojection, logLikelihood };
         });
-        if (Number.isFinite(sum(poses[0].pose.flat()))) lifted.push({ ...row, poses });
+        const place = rays[index] ? rays[index].place(poses[0].pose) : null;
+        if (Number.isFinite(sum(poses[0].pose.flat()))) lifted.push({ ...row, poses, place });
       });
       if (!progress(Math.min(start + size, rows.length))) break;
       await new Promise((resolve) => setTimeout(resolve));
@@ -120,14 +146,14 @@ const Lift = (() => {
     return axes.map((a) => axes.map((b) => sum(deviation.map((value, k) => a[k] * value * b[k]))));
   }
 
-  // Means over joints of the radii (tf_wsgen.lifting.radius), one for each level.
+  // The radii of each joint (tf_wsgen.lifting.radius), one for each level.
   function radii(spreads, count) {
     const { counts, factors, leastSpread } = DEMO.radius;
     const high = Math.max(1, counts.findIndex((known) => known >= count));
     const [below, above] = [counts[high - 1], counts[high]].map(Math.log);
     const share = (Math.log(count) - below) / (above - below);
-    return factors[high].map((level, k) => Math.round(mean(level.map((factor, joint) =>
-      (factors[high - 1][k][joint] * (1 - share) + factor * share) * Math.max(spreads[joint], leastSpread)))));
+    return spreads.map((spread, joint) => factors[high].map((level, k) =>
+      (factors[high - 1][k][joint] * (1 - share) + level[joint] * share) * Math.max(spread, leastSpread)));
   }
 
   const distance = (a, b) => Math.hypot(...a.map((value, axis) => value - b[axis]));
@@ -162,7 +188,7 @@ const Lift = (() => {
       numHypotheses: lifted[0].poses.length - 1,
       frames: [...frames].map(([name, rows]) => ({ name, rows, image: null })),
       people: lifted.map(({ person }) => person),
-      about,
+      about, imageSize: null, // Of images, which there are none of.
       bounds2d: [0, 1].map((axis) => range(flat.map((point) => point[axis]))),
       bounds3d: [[-across, across], [-across, across], range(solid.map((point) => -point[1]))],
       keypoints: packed(lifted.map(({ keypoints }) => keypoints)),
@@ -173,8 +199,9 @@ const Lift = (() => {
       hypothesesReprojection: packed(hypotheses.map(({ reprojection }) => reprojection)),
       ellipsoids: packed(roots.flat()),
       reliable: lifted.map(reliable),
-      radius: DEMO.radius && roots.map((joints) =>
-        radii(joints.map((one) => Math.hypot(...one.flat())), lifted[0].poses.length - 1)),
+      radius: DEMO.radius && packed(roots.map((joints) =>
+        radii(joints.map((one) => Math.hypot(...one.flat())), lifted[0].poses.length - 1))),
+      places: lifted.every(({ place }) => place) ? lifted.map(({ place }) => place.map(Math.round)) : null,
       logLikelihood: chosen.map(({ logLikelihood }) => logLikelihood),
       hypothesesLogLikelihood: hypotheses.map(({ logLikelihood }) => logLikelihood),
     };

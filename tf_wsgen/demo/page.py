@@ -20,6 +20,7 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.export import onnx_model, whole_folder
 from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
 from tf_wsgen.geometry.ray import FARTHEST
+from tf_wsgen.geometry.root_position import HALF_WEIGHT, NEAREST, ROUNDS
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.radius import COUNTS, LEAST_SPREAD
 from tf_wsgen.lifting.result import LARGEST_ERROR
@@ -113,6 +114,7 @@ def _settings(lifter: Lifter, model: str) -> dict:
         "hips": skeleton.hip_indices,
         "codeSize": lifter.code_size,
         "radius": None if factors is None else {**radius, "factors": np.asarray(factors, float).round(4).tolist()},
+        "place": {"halfWeight": HALF_WEIGHT, "rounds": ROUNDS, "nearest": NEAREST},
         "conventions": {name: {"joints": table.joints, "ways": _ways(table)} for name, table in CONVENTIONS.items()},
         "formats": {name: detector_files.FORMAT_CONVENTIONS[name] for name in FORMATS},
         "selfEvident": detections.SELF_EVIDENT,

@@ -15,11 +15,14 @@ const makeDrawing = (DATA) => {
   };
   const REPROJECTION_COLOUR = "#009E73";
   const OTHER_PEOPLE_COLOUR = "#666666";
+  const FARTHEST = 20000; // mm; of whom is farther from the shown person nothing would be seen but a dot.
   const DASH_CORE = 3; // A dashed line in 3D has gaps as long as a forearm: a thin one goes through.
   const FLAT_WIDTH = 0.45; // Of a line's width in 3D.
   const FLAT_SIZE = 1.3; // Of a marker's size in 3D.
   const SMALLEST_ELLIPSOID = 1; // mm; the root has none.
   const ELLIPSOID_SKIN = 10; // mm more on all sides: most spread is in depth alone, and a needle isn't seen.
+  const SPREAD = `one standard deviation about the mean, and ${ELLIPSOID_SKIN} mm all round`;
+  const RADIUS = "the hypotheses' shape, as large as the 50 % radius (root mean square of the semi-axes)";
   const HOME_SIZE = 1.75; // Of the longest axis; Plotly shows two units from top to bottom.
   const EYE_DISTANCE = 1.75; // Without perspective it changes nothing but what is behind the eye.
   // Where the eye stands, radians: to the right of the camera and above it; not straight above, where up is lost.
@@ -32,6 +35,7 @@ const makeDrawing = (DATA) => {
   // What is shown; viewer.js changes it.
   const state = {
     frame: 0, person: null, hypothesis: 0, ellipsoids: false, reprojections: true, others: true, near: false,
+    everybody: Boolean(DATA.places) && FRAMES.some(({ rows }) => rows.length > 1),
     view: { ...VIEWS.front, size: HOME_SIZE, centre: [0, 0, 0] },
   };
 
@@ -49,6 +53,7 @@ const makeDrawing = (DATA) => {
   const KEYPOINTS = unpacked(DATA.keypoints);
   const VISIBLE = unpacked(DATA.visible);
   const ELLIPSOIDS = unpacked(DATA.ellipsoids);
+  const RADII = DATA.radius && unpacked(DATA.radius);
 
   // J points of 2 or 3 numbers.
   const points = (values, size, index) => {
@@ -69,6 +74,8 @@ const makeDrawing = (DATA) => {
   // The (3, 3) root of a joint's covariance, and the joint's spread: the root of the covariance's trace.
   const covarianceRoot = (row, joint) => ELLIPSOIDS.subarray((row * J + joint) * 9, (row * J + joint + 1) * 9);
   const spread = (row, joint) => Math.hypot(...covarianceRoot(row, joint));
+  // The 50 % and the 90 % radius of the shown pose's joints; null where nothing is calibrated: hypotheses are not.
+  const radii = (row) => (RADII && !state.hypothesis ? points(RADII, 2, row) : null);
 
   const toPlot = ([x, y, z]) => [x, z, -y];
   const distance = (a, b) => Math.hypot(...a.map((value, axis) => value - b[axis]));
@@ -118,17 +125,23 @@ const makeDrawing = (DATA) => {
     for (let index = 0; index < N; index += 1) {
       if (index !== state.hypothesis - 1) others.push(hypothesis(row, index).map(toPlot));
     }
+    const within = radii(row);
     const texts = pose.map(
       ([x, y, z], joint) =>
-        `<b>${escaped(spoken(DATA.joints[joint]))}</b><br>right ${mm(x)}<br>up ${mm(-y)}<br>away ${mm(z)}` +
-        `<br>spread ${mm(spread(row, joint))}`
+        `<b>${escaped(spoken(DATA.joints[joint]))}</b><br>right ${mm(x)}<br>up ${mm(-y)}<br>away ${mm(z)}<br>` +
+        (within ? `within ${mm(within[joint][0])} (50 %), ${mm(within[joint][1])} (90 %)` : `spread ${mm(spread(row, joint))}`)
     );
     const line = (side, poses, width, dash = "solid") => ({
       type: "scatter3d", mode: "lines", hoverinfo: "skip", ...lines(poses, side),
       line: { color: SIDES[side].colour, width, dash },
     });
     const sides = Object.entries(SIDES);
+    const people = peopleBeside(row).map((other) => placedPose(other, row).map(toPlot));
     return [
+      {
+        type: "scatter3d", mode: "lines", hoverinfo: "skip", ...lines(people, null), visible: people.length > 0,
+        line: { color: OTHER_PEOPLE_COLOUR, width: 4 },
+      },
       ...sides.map(([side]) => ({ ...line(side, others, 2), opacity: 0.3, visible: state.others })),
       ellipsoidTrace(row),
       ...sides.map(([side, style]) => line(side, [plotted], style.width, style.dashed ? "longdash" : "solid")),
@@ -156,20 +169,23 @@ const makeDrawing = (DATA) => {
     return { vertices, triangles };
   })();
 
+  // As html.py says: of the size of the 50 % radii where they are calibrated.
   function ellipsoidTrace(row) {
     const vertices = [];
     const triangles = [];
     const colours = [];
-    const joints = DATA.joints.map((_, joint) => joint).filter((joint) => spread(row, joint) >= SMALLEST_ELLIPSOID);
-    const poses = Array.from({ length: N }, (_, index) => hypothesis(row, index));
+    const within = radii(row);
+    const size = (joint) => (within ? within[joint][0] : spread(row, joint));
+    const joints = DATA.joints.map((_, joint) => joint).filter((joint) => size(joint) >= SMALLEST_ELLIPSOID);
+    const poses = within ? [chosenPose(row)] : Array.from({ length: N }, (_, index) => hypothesis(row, index));
     for (const joint of state.ellipsoids ? joints : []) {
-      const root = covarianceRoot(row, joint);
+      const shape = covarianceRoot(row, joint).map((value, place) => value + (place % 4 ? 0 : ELLIPSOID_SKIN));
+      const scale = within ? (Math.sqrt(3) * within[joint][0]) / Math.hypot(...shape) : 1;
       const centre = [0, 1, 2].map((axis) => mean(poses.map((pose) => pose[joint][axis])));
       const offset = vertices.length;
       for (const [u, v, w] of SPHERE.vertices) {
         const at = (axis) =>
-          centre[axis] + ELLIPSOID_SKIN * [u, v, w][axis] +
-          root[3 * axis] * u + root[3 * axis + 1] * v + root[3 * axis + 2] * w;
+          centre[axis] + scale * (shape[3 * axis] * u + shape[3 * axis + 1] * v + shape[3 * axis + 2] * w);
         vertices.push(toPlot([at(0), at(1), at(2)]));
         colours.push(SIDES[DATA.jointSides[joint]].colour);
       }
@@ -221,8 +237,9 @@ const makeDrawing = (DATA) => {
   // ---- Layouts ----
 
   const FONT = { family: "system-ui, sans-serif", size: 12, color: "#222222" };
-  const EXTENTS = DATA.bounds3d.map(([low, high]) => high - low);
-  const GRID = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000].find((step) => Math.max(...EXTENTS) / step < 8) || 10000;
+  const extents = (row) => bounds(row).map(([low, high]) => high - low);
+  const grid = (row) =>
+    [10, 20, 50, 100, 200, 500, 1000, 2000, 5000].find((step) => Math.max(...extents(row)) / step < 8) || 10000;
 
   const named = ([x, y, z]) => ({ x, y, z });
 
@@ -241,26 +258,73 @@ const makeDrawing = (DATA) => {
   }
 
   // All axes to one scale.
-  const aspectRatio = () => named(EXTENTS.map((extent) => (state.view.size * extent) / Math.max(...EXTENTS)));
+  const aspectRatio = (row) =>
+    named(extents(row).map((extent) => (state.view.size * extent) / Math.max(...extents(row))));
 
-  function solidLayout() {
+  function solidLayout(row) {
     // Numbers at the axes lie on each other wherever an axis is seen from its end; the grid's step is told in words.
     const axis = (text, range) => ({
-      title: { text }, range, showspikes: false, showticklabels: false, ticks: "", dtick: GRID, tick0: 0,
+      title: { text }, range, showspikes: false, showticklabels: false, ticks: "", dtick: grid(row), tick0: 0,
       gridcolor: "#D5D5D5", zerolinecolor: "#AAAAAA", backgroundcolor: "#FAFAFA", showbackground: true,
     });
-    const [right, away, up] = DATA.bounds3d;
+    const [right, away, up] = bounds(row);
+    const people = peopleBeside(row);
     return {
       margin: { l: 0, r: 0, t: 0, b: 0 }, font: FONT, showlegend: false, paper_bgcolor: "#FFFFFF",
       scene: {
         xaxis: axis("right", right), yaxis: axis("away", away), zaxis: axis("up", up),
         // Plotly stops listening to a turn for half a second after each frame: viewer.js turns.
-        dragmode: false, camera: camera(), aspectmode: "manual", aspectratio: aspectRatio(),
+        dragmode: false, camera: camera(), aspectmode: "manual", aspectratio: aspectRatio(row),
+        annotations: people.length ? [...people, row].map((other) => placedLabel(other, row)) : [],
       },
     };
   }
 
   const otherRows = (row) => FRAMES[state.frame].rows.filter((other) => other !== row);
+
+  // ---- People where they stand ----
+
+  // From one row's root to another's, mm.
+  const away = (other, row) => DATA.places[other].map((value, axis) => value - DATA.places[row][axis]);
+  const isNear = (other, row) => Math.hypot(...away(other, row)) <= FARTHEST;
+  const placedPose = (other, row) => {
+    const offset = away(other, row);
+    return chosenPose(other).map((point) => point.map((value, axis) => value + offset[axis]));
+  };
+  // Who is drawn beside the shown person, and who is too far away.
+  const peopleBeside = (row) => (state.everybody ? otherRows(row).filter((other) => isNear(other, row)) : []);
+  const peopleFar = (row) => (state.everybody ? otherRows(row).filter((other) => !isNear(other, row)) : []);
+
+  // Ranges of right, away and up around a row's person: the same in all frames, so that nothing changes its size.
+  const boundsAround = new Map();
+  function bounds(row) {
+    if (!state.everybody) return DATA.bounds3d;
+    const person = DATA.people[row];
+    if (!boundsAround.has(person)) {
+      const ranges = DATA.bounds3d.map((range) => [...range]);
+      for (const { rows } of FRAMES) {
+        const own = rows.find((one) => DATA.people[one] === person);
+        for (const other of own === undefined ? [] : rows.filter((one) => isNear(one, own))) {
+          toPlot(away(other, own)).forEach((offset, axis) => {
+            const [low, high] = DATA.bounds3d[axis];
+            ranges[axis] = [Math.min(ranges[axis][0], low + offset), Math.max(ranges[axis][1], high + offset)];
+          });
+        }
+      }
+      boundsAround.set(person, ranges);
+    }
+    return boundsAround.get(person);
+  }
+
+  function placedLabel(other, row) {
+    const [x, y, z] = placedPose(other, row).reduce((top, point) => (point[1] < top[1] ? point : top));
+    const { text, ...look } = labelOf(other, other === row);
+    const doubt = DATA.reliable[other] ? "" : ", probably wrong";
+    // From above it lies on the person, who is to be seen.
+    return { ...named(toPlot([x, y, z])), ...look, text: text + doubt, bgcolor: "rgba(0,0,0,0)" };
+  }
+
+  // ---- The 2D drawing ----
 
   // Half the side of a square that holds any row's keypoints, so that people keep their size from frame to frame.
   const NEAR_RADIUS = 0.6 * Math.max(1, ...DATA.people.map((_, row) => {
@@ -310,15 +374,19 @@ const makeDrawing = (DATA) => {
     const seen = visibleKeypoints(row);
     if (!seen.length) return null;
     const top = seen.reduce((highest, point) => (point[1] < highest[1] ? point : highest));
+    return { x: top[0], y: top[1], ...labelOf(row, strong) };
+  }
+
+  function labelOf(row, strong) {
     const text = `person ${escaped(DATA.people[row])}`;
     return {
-      x: top[0], y: top[1], yshift: 8, yanchor: "bottom", showarrow: false, text: strong ? `<b>${text}</b>` : text,
+      yshift: 8, yanchor: "bottom", showarrow: false, text: strong ? `<b>${text}</b>` : text,
       bgcolor: "rgba(255,255,255,0.8)", font: { size: 12, color: strong ? "#000000" : "#555555" },
     };
   }
 
   return {
-    FRAMES, GRID, HOME_SIZE, N, VIEWS, state, solidTraces, solidLayout, flatTraces, flatLayout, viewAxes, camera,
-    shownPose, chosenPose, spread, distance, mean, mm, spoken,
+    FARTHEST, FRAMES, HOME_SIZE, N, RADIUS, SPREAD, VIEWS, state, solidTraces, solidLayout, flatTraces, flatLayout,
+    viewAxes, camera, grid, peopleFar, radii, shownPose, chosenPose, spread, distance, mean, mm, spoken,
   };
 };

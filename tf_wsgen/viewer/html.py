@@ -2,6 +2,10 @@
 
 The page is `viewer.html` with `panels.html`, `viewer.css`, plotly.js, the numbers, `drawing.js` and `viewer.js` put in.
 Numbers go as 16-bit steps, so that plotly.js takes most of the file's bytes.
+
+Where radii are calibrated, the chosen pose's ellipsoids are the hypotheses' one standard deviation, and a skin to be
+seen, about the chosen joint and scaled until the root mean square of the three semi-axes is the 50 % radius. Without
+calibration, and for a hypothesis, they are one standard deviation and the skin about the hypotheses' mean.
 """
 
 import base64
@@ -104,6 +108,8 @@ def _check(predictions: Predictions) -> None:
         "hypotheses": (rows, max(count, 1), joints, 3),
         "hypotheses_reprojection": (rows, count, joints, 2),
         "hypotheses_log_likelihood": (rows, count),
+        **({} if poses.radius is None else {"radius": (rows, joints, 2)}),
+        **({} if poses.root_position is None else {"root_position": (rows, 3)}),
     }
     for name, shape in expected.items():
         values = getattr(poses, name)
@@ -161,7 +167,9 @@ def _describe(predictions: Predictions, images: Mapping) -> dict:
         "hypothesesReprojection": _packed(poses.hypotheses_reprojection),
         "ellipsoids": _packed(_covariance_root(poses)),
         "reliable": poses.reliable.tolist(),
-        "radius": None if poses.radius is None else np.round(poses.radius.astype(float).mean(axis=1)).tolist(),
+        "radius": None if poses.radius is None else _packed(poses.radius),
+        # As they are: one person far away would make the steps of all too large.
+        "places": None if poses.root_position is None else np.rint(poses.root_position).astype(int).tolist(),
         "logLikelihood": np.round(poses.log_likelihood.astype(float), 2).tolist(),
         "hypothesesLogLikelihood": np.round(poses.hypotheses_log_likelihood.astype(float), 2).ravel().tolist(),
     }

@@ -10,9 +10,9 @@ function startViewer(DATA) {
   };
   stopViewer = () => { play(false); listening.abort(); };
   const Drawing = makeDrawing(DATA);
-  const { FRAMES, N, state, shownPose, chosenPose, spread, distance, mean, mm, spoken } = Drawing;
+  const { FRAMES, N, state, shownPose, chosenPose, radii, spread, distance, mean, mm, spoken } = Drawing;
   const CONFIG = { responsive: true, displayModeBar: false };
-  const TOGGLES = ["ellipsoids", "reprojections", "others"];
+  const TOGGLES = ["ellipsoids", "reprojections", "others", "everybody"];
 
   const byId = (id) => document.getElementById(id);
   const solid = byId("solid");
@@ -55,7 +55,7 @@ function startViewer(DATA) {
       describe(row);
       return Promise.all([
         Plotly.react(flat, Drawing.flatTraces(row), Drawing.flatLayout(row, size), CONFIG),
-        Plotly.react(solid, Drawing.solidTraces(row), Drawing.solidLayout(), CONFIG),
+        Plotly.react(solid, Drawing.solidTraces(row), Drawing.solidLayout(row), CONFIG),
       ]);
     });
     return drawing;
@@ -66,8 +66,13 @@ function startViewer(DATA) {
   function describe(row) {
     const frame = FRAMES[state.frame];
     const person = DATA.people[row];
-    const spreads = DATA.joints.map((_, joint) => spread(row, joint));
-    const widest = spreads.indexOf(Math.max(...spreads));
+    const within = radii(row);
+    // Of each joint one number to tell, or two.
+    const sizes = within || DATA.joints.map((_, joint) => [spread(row, joint)]);
+    const first = sizes.map(([size]) => size);
+    const widest = first.indexOf(Math.max(...first));
+    const means = sizes[0].map((_, level) => mean(sizes.map((size) => size[level])));
+    const levels = (values) => (within ? `${mm(values[0])} (50 %) and ${mm(values[1])} (90 %)` : mm(values[0]));
     const pose = shownPose(row);
     const chosen = chosenPose(row);
     const [name, likelihood] = state.hypothesis
@@ -77,13 +82,11 @@ function startViewer(DATA) {
     const parts = [
       `Frame ${frame.name}, person ${person}${absent}: ${name}`,
       `log-likelihood ${likelihood.toFixed(2)} nats`,
-      `spread of the ${N === 1 ? "one hypothesis" : `${N} hypotheses`} ${mm(mean(spreads))}, mean over joints, most at the ` +
-        `${spoken(DATA.joints[widest])}: ${mm(spreads[widest])}`,
+      `${within ? "a joint is within" : `spread of the ${N === 1 ? "one hypothesis" : `${N} hypotheses`}`} ${levels(means)}, ` +
+        `mean over joints, most at the ${spoken(DATA.joints[widest])}: ${levels(sizes[widest])}`,
     ];
-    if (DATA.radius && !state.hypothesis) {
-      const [half, most] = DATA.radius[row];
-      parts.push(`a joint is within ${mm(half)} (50 %) and ${mm(most)} (90 %), mean over joints`);
-    }
+    const far = Drawing.peopleFar(row).map((other) => `person ${DATA.people[other]}`);
+    if (far.length) parts.push(`farther than ${Drawing.FARTHEST / 1000} m away and not drawn: ${far.join(", ")}`);
     if (!DATA.reliable[row]) parts.unshift("PROBABLY WRONG: the chosen pose does not lie on the keypoints");
     byId("status").classList.toggle("doubtful", !DATA.reliable[row]);
     if (state.hypothesis) {
@@ -100,19 +103,32 @@ function startViewer(DATA) {
     byId("hypothesis").setAttribute("aria-valuetext", name);
     const overlay = `${state.reprojections ? "with" : "without"} the reprojection of ${name}`;
     flat.setAttribute("aria-label", `2D input of frame ${frame.name}, person ${person}, ${overlay}`);
-    const ellipsoids = state.ellipsoids ? ", with an ellipsoid of each joint's spread" : "";
+    const meaning = within ? Drawing.RADIUS : Drawing.SPREAD;
+    byId("ellipsoids-label").title = `Of each joint: ${meaning} (e)`;
+    byId("ellipsoids-legend").textContent = `ellipsoid: ${meaning}`;
+    byId("solid-heading").textContent = `Hypotheses in 3D (grid ${Drawing.grid(row)} mm)`;
+    const ellipsoids = state.ellipsoids ? `, with an ellipsoid of each joint's ${within ? "50 % radius" : "spread"}` : "";
     solid.setAttribute("aria-label", `${name} in 3D, frame ${frame.name}, person ${person}${ellipsoids}`);
-    if (byId("numbers").open) tabulate(pose, spreads);
+    if (byId("numbers").open) tabulate(pose, sizes);
   }
 
-  function tabulate(pose, spreads) {
+  // `sizes` are both radii of each joint, or its spread.
+  function tabulate(pose, sizes) {
+    const head = document.createElement("tr");
+    for (const text of ["Joint", "right", "down", "away", ...(sizes[0].length > 1 ? ["50 % radius", "90 % radius"] : ["spread"])]) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = text === "Joint" ? text : `${text} (mm)`;
+      head.append(cell);
+    }
+    byId("numbers").querySelector("thead").replaceChildren(head);
     const rows = pose.map((point, joint) => {
       const row = document.createElement("tr");
       const name = document.createElement("th");
       name.scope = "row";
       name.textContent = spoken(DATA.joints[joint]);
       row.append(name);
-      for (const value of [...point, spreads[joint]]) row.insertCell().textContent = value.toFixed(0);
+      for (const value of [...point, ...sizes[joint]]) row.insertCell().textContent = value.toFixed(0);
       return row;
     });
     byId("numbers").querySelector("tbody").replaceChildren(...rows);
@@ -206,7 +222,13 @@ function startViewer(DATA) {
   const clamp = (value, most) => Math.min(Math.max(value, 0), most);
   function goTo(frame) { state.frame = clamp(frame, FRAMES.length - 1); draw(); }
   function show(hypothesis) { state.hypothesis = clamp(hypothesis, N); draw(); }
-  function toggle(name) { state[name] = byId(name).checked = !state[name]; draw(); }
+  function toggle(name) { if (!byId(name).disabled) set(name, !state[name]); }
+  function set(name, wanted) {
+    state[name] = byId(name).checked = wanted;
+    // The middle of the drawing is another one.
+    if (name === "everybody") Object.assign(state.view, { size: Drawing.HOME_SIZE, centre: [0, 0, 0] });
+    draw();
+  }
   function toggleNear() {
     state.near = !state.near;
     byId("near").setAttribute("aria-pressed", String(state.near));
@@ -252,6 +274,7 @@ function startViewer(DATA) {
     e: () => toggle("ellipsoids"),
     r: () => toggle("reprojections"),
     o: () => toggle("others"),
+    b: () => toggle("everybody"),
     p: nextPerson,
     z: toggleNear,
     f: () => look("front"),
@@ -285,16 +308,19 @@ function startViewer(DATA) {
   onClick(byId("ask"), () => byId("help").showModal());
   for (const name of TOGGLES) {
     byId(name).checked = state[name]; // Browsers bring back what was set before a reload.
-    on(byId(name), "change", () => { state[name] = byId(name).checked; draw(); });
+    on(byId(name), "change", () => set(name, byId(name).checked));
   }
   for (const button of document.querySelectorAll("[data-view]")) onClick(button, () => look(button.dataset.view));
   for (const button of document.querySelectorAll("[data-zoom]")) onClick(button, () => zoom(Number(button.dataset.zoom)));
 
-  byId("solid-heading").textContent = `Hypotheses in 3D (grid ${Drawing.GRID} mm)`;
   byId("frame").max = FRAMES.length - 1;
   byId("frame").disabled = byId("play").disabled = FRAMES.length < 2;
   byId("hypothesis").max = N;
-  byId("person-label").hidden = FRAMES.every((frame) => frame.rows.length < 2);
+  byId("person-label").hidden = byId("everybody-label").hidden = FRAMES.every((frame) => frame.rows.length < 2);
+  byId("everybody").disabled = !DATA.places || byId("everybody-label").hidden;
+  byId("everybody-label").title = DATA.places
+    ? "The frame's other people where they stand, in grey (b)"
+    : "Where people stand is not known: the image's size was not given";
   byId("near").setAttribute("aria-pressed", "false");
   byId("about").replaceChildren(...DATA.about.map(([name, value]) => {
     const item = document.createElement("div");
