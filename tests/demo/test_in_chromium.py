@@ -41,7 +41,14 @@ document.getElementById("drop").dispatchEvent(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def chromium(tmp_path_factory):
+    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture(scope="module")
+def folder(chromium, tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "out"
     try:
         with runtime_folder(os.environ.get("WSGEN_ONNXRUNTIME_WEB")) as runtime:
@@ -106,10 +113,8 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def opened(folder, tmp_path_factory):
-    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
-    yield Page(browser, (folder / "index.html").as_uri())
-    browser.quit()
+def opened(chromium, folder):
+    return Page(chromium, (folder / "index.html").as_uri())
 
 
 @pytest.fixture

@@ -51,9 +51,15 @@ def runtime_folder(folder: str | os.PathLike | None) -> Iterator[pathlib.Path]:
         if ran.returncode or not archives:
             reason = (ran.stderr.strip().splitlines() or ["it says nothing"])[0]
             raise InputError(f"npm did not fetch {PACKAGE} ({reason}); --onnxruntime takes its folder.")
+        package = pathlib.Path(temporary) / "package"
+        (package / "dist").mkdir(parents=True)
         with tarfile.open(archives[0]) as archive:
-            archive.extractall(temporary, filter="data")
-        yield _checked(pathlib.Path(temporary) / "package")
+            for name in ("package.json", *(f"dist/{file}" for file in (SCRIPT, GLUE, WASM))):
+                # What is not there, or is no file, is told below.
+                with contextlib.suppress(KeyError):
+                    if content := archive.extractfile(f"package/{name}"):
+                        (package / name).write_bytes(content.read())
+        yield _checked(package)
 
 
 def check_runtime(folder: str | os.PathLike | None) -> None:
