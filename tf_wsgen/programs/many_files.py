@@ -11,13 +11,13 @@ import pathlib
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
 import tf_wsgen
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_new, load_json, whole_file
+from tf_wsgen.files import check_new, load_json, partial_of, whole_file
 from tf_wsgen.programs.predict import PredictOptions, check_options, load_model, predict
 
 # What the predictions of a folder were made with: files that are there stay only if they would be made the same way.
@@ -53,7 +53,11 @@ def predict_many(pattern: str, options: PredictOptions, folder: pathlib.Path, wo
         return
     load_model(options)
     failed, people = {}, 0
-    with _cluster(ray, workers), tqdm(total=len(left), unit="file", dynamic_ncols=True, desc="Lifting") as bar:
+    with (
+        _without_partial(left.values()),
+        _cluster(ray, workers),
+        tqdm(total=len(left), unit="file", dynamic_ncols=True, desc="Lifting") as bar,
+    ):
         try:
             for row in _rows(ray, left, options, min(workers, len(left))):
                 bar.update()
@@ -181,6 +185,16 @@ def _cluster(ray, workers: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _without_partial(outputs: Iterable[pathlib.Path]) -> Iterator[None]:
+    """Removes what workers that were stopped had written of a file."""
+    try:
+        yield
+    finally:
+        for output in outputs:
+            partial_of(output).unlink(missing_ok=True)
 
 
 def _rows(ray, files: dict[str, pathlib.Path], options: PredictOptions, workers: int) -> Iterator[dict]:
