@@ -42,6 +42,7 @@ HOMES = {
     "PIL": {"video"},
     "ai_edge_litert": {"video"},
     "rtmlib": {"video"},
+    "ray.data": {"programs"},
 }
 WITHOUT_TENSORFLOW = ("skeleton", "errors", "sections", "config")
 MOST_LINES = 400

@@ -39,6 +39,11 @@ DAMAGED = (
 )
 
 
+def partial_of(path: pathlib.Path) -> pathlib.Path:
+    """Where a file is until it is whole."""
+    return path.with_name(path.name + ".partial")
+
+
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """A path to write to, which takes the place of `path` when all is written; until then an older file stays.
@@ -51,7 +56,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         ...     partial.write_text("{}")
     """
     path = pathlib.Path(path)
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -73,7 +78,7 @@ def check_new(path: str | os.PathLike, overwrite: bool) -> None:
         raise InputError(f"{path}: is a folder; expected a file to write.")
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; --overwrite replaces it.")
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()

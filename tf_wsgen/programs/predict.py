@@ -107,6 +107,11 @@ class Options(PredictOptions):
     )
     html: str | None = option("Also write a viewer, one HTML file that needs no network.")
     png: str | None = option("Also draw people with their hypotheses, a dozen spread evenly.")
+    workers: int | None = option(
+        "Lift many files with so many processes: --input is a pattern such as 'parts/*.json', --output a folder of an "
+        ".npz each; files that are there are left as they are. Needs tf_wsgen[ray].",
+        least=1,
+    )
 
 
 def main(options: Options) -> None:
@@ -117,6 +122,14 @@ def main(options: Options) -> None:
     files = [None if path is None else pathlib.Path(path) for path in (options.output, options.html, options.png)]
     if (options.input is None) == (options.video is None):
         raise InputError("expected one of --input and --video; see --help")
+    if options.workers is not None:
+        from tf_wsgen.programs.many_files import predict_many
+
+        for name in ("video", "html", "png", "image", "head_sizes"):
+            if getattr(options, name) is not None:
+                raise InputError(f"{name} is given with workers; expected it with one detector's file.")
+        predict_many(options.input, options, files[0], options.workers)
+        return
     if options.input is not None:
         predict(options.input, options, *files)
         return
@@ -134,6 +147,7 @@ def predict(
     output: pathlib.Path,
     html: pathlib.Path | None = None,
     png: pathlib.Path | None = None,
+    lifter: "tf_wsgen.PoseLifter | None" = None,
 ) -> Predictions:
     """Reads a detector's file or looks at a video, lifts everybody, prints a report, and writes what is asked for.
 
@@ -145,30 +159,13 @@ def predict(
         output: File of the results, one of `FORMATS`.
         html: Where to write the viewer, if anywhere.
         png: Where to draw some people, spread evenly over the file, if anywhere.
+        lifter: The model of the options, where it is loaded already.
 
     Raises:
         InputError: Input, options, images or model that cannot be used, or a file that exists already or cannot be
             written.
     """
-    if output.suffix not in FORMATS:
-        raise InputError(f"{output}: ends with {output.suffix!r}; expected one of {list(FORMATS)}.")
-    if options.frame_rate is not None and not 0.0 < options.frame_rate < np.inf:
-        raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
-    if options.fov is not None and not 0.0 < options.fov < 180.0:
-        raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
-    if options.focal_length is not None and not 0.0 < options.focal_length < np.inf:
-        raise InputError(f"focal_length is {options.focal_length}; expected pixels above 0.")
-    if options.fov is not None and options.focal_length is not None:
-        raise InputError("fov and focal_length are given; expected one of them, which tells the other.")
-    for name in ("fov", "focal_length"):
-        if getattr(options, name) is not None and options.image_size is None:
-            raise InputError(f"{name} is given without image_size, which tells where the optical axis is.")
-    if options.ground and output.suffix not in LONGEST_VIDEO:
-        raise InputError(f"{output}: has no ground; expected a motion file, one of {list(LONGEST_VIDEO)}.")
-    if output.suffix == ".c3d":
-        load_ezc3d()
-    if options.smooth is not None:
-        check_window(options.smooth)
+    check_options(options, output)
     if options.image and not html:
         raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
     files = [file for file in (output, html, png) if file]
@@ -178,11 +175,11 @@ def predict(
             raise InputError(f"{file}: is to be written twice; expected another name for each file.")
     frames = None if options.frames is None else _frame_range(options.frames)
     known = {"image_size": options.image_size, "lowest_confidence": options.lowest_confidence, "track": options.track}
-    filmed, lifter = source if isinstance(source, FilmedPeople) else None, None
+    filmed = source if isinstance(source, FilmedPeople) else None
     read = functools.partial(read_detections, source, options.format, **known)
     if filmed:
         filmed.load()
-        lifter, length = _lifter(options), filmed.num_frames(frames) or 0
+        lifter, length = lifter or load_model(options), filmed.num_frames(frames) or 0
         if output.suffix in LONGEST_VIDEO:
             check_motion_files(str(source), output, people_files(output), length, options.overwrite)
         wanted = html is not None and not options.image
@@ -200,7 +197,7 @@ def predict(
     # TensorFlow is imported here: mistakes so far are told at once.
     from tf_wsgen.programs.doubts import doubt
 
-    lifter = lifter or _lifter(options)
+    lifter = lifter or load_model(options)
     kept = _liftable(detections, lifter, str(source))
     frame, person = detections.frame[kept], detections.person[kept]
     motions, (time_line, num_frames) = {}, detections.time_line
@@ -237,7 +234,33 @@ def predict(
     return predictions
 
 
-def _lifter(options: PredictOptions) -> "tf_wsgen.PoseLifter":
+def check_options(options: PredictOptions, output: pathlib.Path) -> None:
+    """Refuses by an `InputError` options that are wrong whatever the input, or don't fit the file to write."""
+    if output.suffix not in FORMATS:
+        raise InputError(f"{output}: ends with {output.suffix!r}; expected one of {list(FORMATS)}.")
+    if options.frame_rate is not None and not 0.0 < options.frame_rate < np.inf:
+        raise InputError(f"frame_rate is {options.frame_rate}; expected a number above 0.")
+    if options.fov is not None and not 0.0 < options.fov < 180.0:
+        raise InputError(f"fov is {options.fov}; expected degrees between 0 and 180.")
+    if options.focal_length is not None and not 0.0 < options.focal_length < np.inf:
+        raise InputError(f"focal_length is {options.focal_length}; expected pixels above 0.")
+    if options.fov is not None and options.focal_length is not None:
+        raise InputError("fov and focal_length are given; expected one of them, which tells the other.")
+    for name in ("fov", "focal_length"):
+        if getattr(options, name) is not None and options.image_size is None:
+            raise InputError(f"{name} is given without image_size, which tells where the optical axis is.")
+    if options.ground and output.suffix not in LONGEST_VIDEO:
+        raise InputError(f"{output}: has no ground; expected a motion file, one of {list(LONGEST_VIDEO)}.")
+    if output.suffix == ".c3d":
+        load_ezc3d()
+    if options.smooth is not None:
+        check_window(options.smooth)
+    if options.frames is not None:
+        _frame_range(options.frames)
+
+
+def load_model(options: PredictOptions) -> "tf_wsgen.PoseLifter":
+    """The model that the options name."""
     return tf_wsgen.load(options.model) if options.model else tf_wsgen.load_pretrained()
 
 
