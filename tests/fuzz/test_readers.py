@@ -31,7 +31,7 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.lifting.api import PRETRAINED
 from tf_wsgen.lifting.model_file import load_lifter
 
-MUTANTS = int(os.environ.get("WSGEN_FUZZ", "20"))
+MUTANTS = int(os.environ.get("WSGEN_FUZZ", "10"))
 LONGEST = 10.0
 LAYOUT = {"layout_name": "coco", "num_joints": 17}
 ODD = (
