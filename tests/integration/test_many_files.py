@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import json
 import os
 import pathlib
 import signal
@@ -165,17 +164,26 @@ def test_mistakes_are_told_before_any_work(tmp_path, monkeypatch):
 
 
 def test_a_folder_of_other_predictions_is_refused(tmp_path):
-    output, options = tmp_path / "a.npz", PredictOptions()
+    output, about = tmp_path / "a.npz", many_files._about(PredictOptions(image_size=(640, 480)))
+    assert many_files._done(tmp_path, about, [output]) == set()
     output.write_text("")
     with pytest.raises(InputError, match="made otherwise than by --workers"):
-        many_files._prepare(tmp_path, options, [output])
-    many_files._prepare(tmp_path, PredictOptions(overwrite=True), [output])
+        many_files._done(tmp_path, about, [output])
+    many_files._begin(tmp_path, about, [output])
     assert not output.exists()
     output.write_text("")
-    many_files._prepare(tmp_path, options, [output])
-    with pytest.raises(InputError, match="made with another lowest_confidence"):
-        many_files._prepare(tmp_path, PredictOptions(lowest_confidence=0.2), [output])
-    assert json.loads((tmp_path / many_files.ABOUT).read_text())["lowest_confidence"] == 0.1
+    assert many_files._done(tmp_path, about, [output]) == {output}
+    with pytest.raises(InputError, match="made with another image_size"):
+        many_files._done(tmp_path, many_files._about(PredictOptions()), [output])
+
+
+@with_ray
+def test_what_is_to_be_replaced_stays_where_the_model_cannot_be_used(tmp_path):
+    parts, output = make_parts(tmp_path / "parts", "a"), tmp_path / "a.npz"
+    output.write_text("older")
+    with pytest.raises(InputError, match="nowhere"):
+        many_files.predict_many(f"{parts}/*.json", PredictOptions(model="nowhere", overwrite=True), tmp_path, 1)
+    assert output.read_text() == "older"
 
 
 def test_what_is_written_of_a_file_is_removed(tmp_path):

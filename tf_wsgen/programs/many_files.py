@@ -46,11 +46,14 @@ def predict_many(pattern: str, options: PredictOptions, folder: pathlib.Path, wo
     outputs = _outputs(pattern, folder)
     check_options(options, folder / "any.npz")
     ray = _load_ray()
-    _prepare(folder, options, list(outputs.values()))
-    left = {source: output for source, output in outputs.items() if not output.exists()}
-    print(f"{len(outputs):,} files, {len(outputs) - len(left):,} of them done before.")
+    about = _about(options)
+    done = set() if options.overwrite else _done(folder, about, list(outputs.values()))
+    left = {source: output for source, output in outputs.items() if output not in done}
+    print(f"{len(outputs):,} files, {len(done):,} of them done before.")
     if not left:
         return
+    check_new(folder / ABOUT, overwrite=True)
+    # A model that cannot be used is refused here, and not by every worker.
     load_model(options)
     failed, people = {}, 0
     with (
@@ -58,6 +61,7 @@ def predict_many(pattern: str, options: PredictOptions, folder: pathlib.Path, wo
         _cluster(ray, workers),
         tqdm(total=len(left), unit="file", dynamic_ncols=True, desc="Lifting") as bar,
     ):
+        _begin(folder, about, left.values())
         try:
             for row in _rows(ray, left, options, min(workers, len(left))):
                 bar.update()
@@ -145,25 +149,32 @@ def _load_ray():
     return ray
 
 
-def _prepare(folder: pathlib.Path, options: PredictOptions, outputs: list[pathlib.Path]) -> None:
-    """Refuses a folder of predictions that were made otherwise; with `overwrite` empties it of them."""
+def _about(options: PredictOptions) -> dict:
+    """What predictions are made with, as JSON has it."""
     names = [field.name for field in dataclasses.fields(PredictOptions) if field.name != "overwrite"]
     about = {"tf_wsgen": tf_wsgen.__version__, **{name: getattr(options, name) for name in names}}
-    about = json.loads(json.dumps(about))
-    file, done = folder / ABOUT, [output for output in outputs if output.exists()]
-    check_new(file, overwrite=True)
-    if done and not options.overwrite:
-        if not file.exists():
-            raise InputError(f"{done[0]}: exists, made otherwise than by --workers; --overwrite replaces it.")
-        made = load_json(file, "options of predictions")
-        changed = [name for name in about if not isinstance(made, dict) or made.get(name) != about[name]]
-        if changed:
-            raise InputError(
-                f"{folder}: its predictions were made with another {changed[0]}; --overwrite replaces them."
-            )
-    for output in done if options.overwrite else []:
-        output.unlink()
-    with whole_file(file) as partial:
+    return json.loads(json.dumps(about))
+
+
+def _done(folder: pathlib.Path, about: dict, outputs: list[pathlib.Path]) -> set[pathlib.Path]:
+    """The outputs that are there; refuses those that were made otherwise."""
+    done, file = {output for output in outputs if output.exists()}, folder / ABOUT
+    if not done:
+        return done
+    if not file.exists():
+        raise InputError(f"{min(done)}: exists, made otherwise than by --workers; --overwrite replaces it.")
+    made = load_json(file, "options of predictions")
+    changed = [name for name in about if not isinstance(made, dict) or made.get(name) != about[name]]
+    if changed:
+        raise InputError(f"{folder}: its predictions were made with another {changed[0]}; --overwrite replaces them.")
+    return done
+
+
+def _begin(folder: pathlib.Path, about: dict, outputs: Iterable[pathlib.Path]) -> None:
+    """Removes older predictions, all of them first, then says what the folder's are made with."""
+    for output in outputs:
+        output.unlink(missing_ok=True)
+    with whole_file(folder / ABOUT) as partial:
         partial.write_text(json.dumps(about, indent=1) + "\n")
 
 
