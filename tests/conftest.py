@@ -8,6 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
 import tensorflow as tf
+from browser import open_chromium
 
 # TensorFlow's graphs are millions of objects that stay: looking for garbage among them takes a tenth of the time.
 gc.set_threshold(100_000)
@@ -27,16 +28,24 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def data_folder() -> pathlib.Path:
     """The folder of larger data files, `$WSGEN_DATA`; skips the test where it isn't set."""
-    folder = os.environ.get("WSGEN_DATA")
-    if not folder:
-        pytest.skip("WSGEN_DATA is not set: this test needs the larger data files.")
-    return pathlib.Path(folder)
+    return _folder("WSGEN_DATA", "this test needs the larger data files.")
 
 
 @pytest.fixture(scope="session")
 def video_folder() -> pathlib.Path:
     """The folder of real videos and of MediaPipe's models, `$WSGEN_VIDEO`; skips the test where it isn't set."""
-    folder = os.environ.get("WSGEN_VIDEO")
-    if not folder:
-        pytest.skip("WSGEN_VIDEO is not set: this test needs real videos and MediaPipe's models (CONTRIBUTING.md).")
-    return pathlib.Path(folder)
+    return _folder("WSGEN_VIDEO", "this test needs real videos and MediaPipe's models (CONTRIBUTING.md).")
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A headless Chromium; skips the test where there is none."""
+    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.quit()
+
+
+def _folder(variable: str, needed: str) -> pathlib.Path:
+    if not os.environ.get(variable):
+        pytest.skip(f"{variable} is not set: {needed}")
+    return pathlib.Path(os.environ[variable])

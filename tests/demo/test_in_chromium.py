@@ -11,7 +11,6 @@ import threading
 import detector_files
 import numpy as np
 import pytest
-from browser import open_chromium
 
 import tf_wsgen
 from tf_wsgen.datasets.readers.detections import read_detections
@@ -38,13 +37,6 @@ for (const [name, text] of arguments[0]) transfer.items.add(new File([text], nam
 document.getElementById("drop").dispatchEvent(
   new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
 """
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture(scope="module")

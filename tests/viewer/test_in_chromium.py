@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 import scipy.linalg
-from browser import open_chromium
 
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.viewer.html import write_html
@@ -24,13 +23,6 @@ FRAMES, PEOPLE, HYPOTHESES = 4, 2, 5
 IMAGE_SIZE = (1000, 900)
 LEFT_COLOUR, RIGHT_COLOUR, REPROJECTION_COLOUR = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)
 LEFT, RIGHT = ([HUMAN16.joints.index(j) for j in HUMAN16.joints if j.startswith(side)] for side in ("left", "right"))
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    browser = open_chromium(tmp_path_factory.mktemp("chromium"))
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture(scope="module")

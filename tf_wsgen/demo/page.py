@@ -23,7 +23,7 @@ from tf_wsgen.geometry.ray import FARTHEST
 from tf_wsgen.geometry.root_position import HALF_WEIGHT, NEAREST, ROUNDS
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.radius import COUNTS, LEAST_SPREAD
-from tf_wsgen.lifting.result import LARGEST_ERROR
+from tf_wsgen.lifting.result import LARGEST_ERROR, NEEDED
 from tf_wsgen.simulation.settings import DEVIATION_BY_HEIGHT, LOWEST_SCORE
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.viewer import html
@@ -39,7 +39,6 @@ POLICY = (
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
 FORMATS = ("openpose", "coco_results", "coco_annotations", "mediapipe", "array")
-NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 LICENCES = "LICENCES.txt"
 
 

@@ -10,6 +10,8 @@ from tf_wsgen.skeleton import Skeleton
 
 # A chosen pose that reprojects worse than this share of the person's height is probably wrong.
 LARGEST_ERROR = 0.1
+# Said of 2D poses that cannot be lifted.
+NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
 @dataclasses.dataclass(frozen=True)

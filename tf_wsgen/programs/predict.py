@@ -21,7 +21,7 @@ from tf_wsgen.datasets.readers.detector_files import naming
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import check_new, hdf5_array, open_hdf5
 from tf_wsgen.geometry.perspective_camera import USUAL_FOCAL_LENGTH
-from tf_wsgen.lifting.result import LARGEST_ERROR, Predictions
+from tf_wsgen.lifting.result import LARGEST_ERROR, NEEDED, Predictions
 from tf_wsgen.lifting.smoothing import check_window, smooth
 from tf_wsgen.programs.command_line import Size, option
 from tf_wsgen.programs.motion_files import (
@@ -42,7 +42,6 @@ from tf_wsgen.writers.npz_file import write_npz
 TABLES = {".npz": write_npz, ".json": write_json, ".csv": write_csv}
 FORMATS = (*TABLES, *LONGEST_VIDEO)
 FRAME_RATE = 25.0
-NEEDED = "a pose needs the pelvis or both hips, and joints in more than one place"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
