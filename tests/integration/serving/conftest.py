@@ -1,13 +1,12 @@
 """The exported model as TensorFlow Serving runs it, behind TensorFlow Serving's own stubs."""
 
-import pathlib
 from concurrent import futures
 
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from servable import Servable
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tf_wsgen.export import export_saved_model, export_tflite
@@ -17,34 +16,6 @@ from tf_wsgen.training.strategy import make_strategy
 NAME, VERSION = "wsgen", 1
 
 
-class Servable:
-    """A session of the SavedModel's graph, fed and fetched by the names in the signatures, as in the C++ server.
-
-    Loading the SavedModel as objects would pass where the server fails.
-    """
-
-    def __init__(self, folder: pathlib.Path):
-        saved_model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-        (meta_graph,) = saved_model.meta_graphs
-        # The C++ session feeds any shape; that of Python compares it with the placeholder's, so that is taken away.
-        for node in meta_graph.graph_def.node:
-            if node.op == "Placeholder":
-                node.attr["shape"].shape.Clear()
-                node.attr["shape"].shape.unknown_rank = True
-                node.attr.pop("_output_shapes", None)
-        self.signatures = meta_graph.signature_def
-        self.session = tf.compat.v1.Session(graph=tf.Graph())
-        with self.session.graph.as_default():
-            saver = tf.compat.v1.train.import_meta_graph(meta_graph)
-            saver.restore(self.session, str(folder / "variables" / "variables"))
-
-    def predict(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs a signature."""
-        signature = self.signatures[name]
-        fetches = {key: output.name for key, output in signature.outputs.items()}
-        return self.session.run(fetches, {signature.inputs[key].name: value for key, value in inputs.items()})
-
-
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, servable: Servable):
         self.servable = servable
@@ -52,7 +23,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Predict(self, request, context):
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
         response = predict_pb2.PredictResponse(model_spec=request.model_spec)
-        for name, value in self.servable.predict(request.model_spec.signature_name, inputs).items():
+        try:
+            answer = self.servable.predict(request.model_spec.signature_name, inputs)
+        except tf.errors.InvalidArgumentError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
+        for name, value in answer.items():
             response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
         return response
 
