@@ -269,6 +269,8 @@ class WSGen(keras.Model):
         if self.train_function is not None and not force:
             return self.train_function
 
+        # Traced once, not again for the loop: two replicas take long.
+        @tf.function(reduce_retracing=True)
         def one_step(iterator):
             outputs = strategy.run(self.train_step, args=(next(iterator),))
             return tf.nest.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), outputs)
@@ -280,8 +282,8 @@ class WSGen(keras.Model):
                 outputs = one_step(iterator)
             return outputs
 
-        self.train_function = train_function
-        return train_function
+        self.train_function = train_function if self.steps_per_execution > 1 else one_step
+        return self.train_function
 
     def get_config(self) -> dict:
         """The constructor's arguments as plain numbers, texts and lists."""
