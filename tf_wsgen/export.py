@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.data.preprocess import LARGEST_PIXEL, normalise_keypoints
 from tf_wsgen.errors import InputError
+from tf_wsgen.hypotheses.sampling import LARGEST_CODE, usable_codes
 from tf_wsgen.lifting.endpoints import Endpoints, input_specs
 from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.model_file import IN_SAVED_MODEL, save_lifter
@@ -30,7 +31,8 @@ CONVENTIONS = {
     "visible": "(poses, joints) 0 missing; else 1, or the detector's score",
     "pose_3d": "millimetres, camera frame: x right, y down, z away, the root at the origin",
     "z": "(poses or 1, codes, code size) standard normal numbers; 0 is the pose that zero_code gives",
-    "refused": "NaN in every output of a pose without the root or both hips, or with all joints in one place",
+    "refused": "NaN in every output of a pose without the root or both hips, with all joints in one place or with "
+    f"pixels above {LARGEST_PIXEL:,.0f}, and of a hypothesis whose code has numbers above {LARGEST_CODE:,.0f}",
 }
 
 
@@ -104,7 +106,10 @@ def onnx_model(lifter: Lifter, name: str):
     import tf2onnx
 
     specs = _pure_specs(lifter, name)
-    model, _ = tf2onnx.convert.from_function(_pure_function(lifter, name), specs, opset=ONNX_OPSET)
+    # Where tf2onnx multiplies by the condition, the NaN of a missing joint stays NaN.
+    where = {"SelectV2": (lambda context, node, *_: node, ["Where"])}
+    function = _pure_function(lifter, name)
+    model, _ = tf2onnx.convert.from_function(function, specs, opset=ONNX_OPSET, custom_op_handlers=where)
     # What tf2onnx cannot convert it leaves in without a word.
     strange = sorted({node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")})
     if strange:
@@ -157,16 +162,26 @@ def _pure_function(lifter: Lifter, name: str) -> tf.types.experimental.Polymorph
 
 
 def _nan_where_unreadable(lifter: Lifter, name: str):
-    def function(keypoints, visible, *codes):
-        usable = normalise_keypoints(keypoints, visible, lifter.skeleton).usable
+    def function(keypoints, visible, *given):
+        rows = tf.shape(keypoints)[0]
+        usable = normalise_keypoints(keypoints, visible, lifter.skeleton).usable & (tf.shape(visible)[0] == rows)
+        # A mirrored lifter multiplies what it makes of one code by 0 for another: of infinity that is not 0.
+        codes = [tf.where(tf.expand_dims(usable_codes(z), -1), z, 0.0) for z in given]
+        for z in given:
+            codes_fit = (tf.shape(z)[0] == rows) | (tf.shape(z)[0] == 1)
+            usable = tf.expand_dims(usable, 1) & usable_codes(z) & codes_fit
         described = getattr(lifter, name)(keypoints, visible, *codes)
-        nan = tf.constant(float("nan"))
-        return {
-            key: tf.where(tf.reshape(usable, [-1] + [1] * (value.shape.rank - 1)), value, nan)
-            for key, value in described.items()
-        }
+        return {key: _where(usable, value) for key, value in described.items()}
 
     return function
+
+
+def _where(usable: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """The value where the (B,) or (B, H) are usable, else NaN."""
+    # TensorFlow Lite has no slices with two new axes.
+    for _ in range(value.shape.rank - usable.shape.rank):
+        usable = tf.expand_dims(usable, -1)
+    return tf.where(usable, value, tf.constant(float("nan")))
 
 
 @contextlib.contextmanager

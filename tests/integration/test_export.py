@@ -198,6 +198,7 @@ def test_onnx_gives_what_python_gives(onnx, small_data, poses):
     keypoints = np.resize(small_data.validation.keypoints, (poses, 16, 2)).astype(np.float32)
     visible = np.where(rng.uniform(size=(poses, 16)) < 0.9, rng.uniform(0.1, 1.0, (poses, 16)), 0.0).astype(np.float32)
     visible[:, lifter.skeleton.hip_indices] = 1.0
+    keypoints[visible == 0.0] = np.nan
     for name, inputs in {"zero_code": {}, "decode": {"z": rng.normal(size=(1, 3, lifter.code_size))}}.items():
         inputs = {name: values.astype(np.float32) for name, values in inputs.items()}
         session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
@@ -211,6 +212,18 @@ def test_onnx_gives_what_python_gives(onnx, small_data, poses):
         assert np.isnan(broken[0]).all()
         assert np.isfinite(broken[1:]).all()
         keypoints[0] = small_data.validation.keypoints[0]
+
+
+@pytest.mark.parametrize("number", [np.nan, 3e38])
+def test_a_code_that_cannot_be_decoded_is_nan_alone(onnx, inputs, number):
+    lifter, folder = onnx
+    z = np.ones((1, 3, lifter.code_size), np.float32)
+    # A mirrored lifter takes the second code from the other side.
+    z[0, 0], z[0, 1, 0] = number, -1.0
+    poses = {key: inputs[key] for key in ("keypoints", "visible")}
+    for values in onnxruntime.InferenceSession(folder / "decode.onnx").run(None, poses | {"z": z}):
+        assert np.isnan(values[:, 0]).all()
+        assert np.isfinite(values[:, 1:]).all()
 
 
 @pytest.mark.parametrize("name", ["zero_code", "decode"])

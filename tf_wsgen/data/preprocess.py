@@ -13,6 +13,8 @@ from tf_wsgen.skeleton import Skeleton
 
 # A pose whose visible joints deviate less than this (pixels) has no shape to normalise.
 SMALLEST_DEVIATION = 1e-3
+# Pixels that no image has.
+LARGEST_PIXEL = 1e6
 # Rows a call, so that a large file needs little memory.
 CHUNK = 65_536
 
@@ -25,7 +27,8 @@ class NormalisedPose(NamedTuple):
         visible: (A1..An, J) as given, at most 1, 0 missing; a root put at the mid-hip counts as missing.
         root: (A1..An, 2) the root's pixels.
         deviation: (A1..An) the standard deviation, pixels.
-        usable: (A1..An) bool: the root is known, directly or from both hips, and the pose has a size.
+        usable: (A1..An) bool: the root is known, directly or from both hips, no visible joint is further than
+            `LARGEST_PIXEL`, and the pose has a size.
     """
 
     pose_2d: tf.Tensor
@@ -71,7 +74,8 @@ def normalise_keypoints(keypoints: tf.Tensor, visible: tf.Tensor, skeleton: Skel
     squared = tf.square(centred - mean[..., None, None]) * mask
     deviation = tf.sqrt(safe_divide(tf.reduce_sum(squared, axis=[-2, -1]), count))
 
-    usable = (root_seen | hips_seen) & (deviation > SMALLEST_DEVIATION)
+    in_image = tf.reduce_all(tf.abs(keypoints) <= LARGEST_PIXEL, axis=[-2, -1])
+    usable = (root_seen | hips_seen) & in_image & (deviation > SMALLEST_DEVIATION)
     pose_2d = tf.where(usable[..., None, None], safe_divide(centred, deviation[..., None, None]), 0.0)
     sureness = tf.where(seen, tf.minimum(visible, EXACT), 0.0)
     return NormalisedPose(pose_2d, sureness, root, deviation, usable)
@@ -89,7 +93,7 @@ def normalise_rows(
         where: What to call the rows in an error.
 
     Raises:
-        InputError: A row without root and hips, or with all joints in one place.
+        InputError: A row without root and hips, with pixels that no image has, or with all joints in one place.
     """
     visible = np.ones(keypoints.shape[:2], np.float32) if visible is None else visible
     poses = []
@@ -99,8 +103,8 @@ def normalise_rows(
         usable = normalised.usable.numpy()
         if not usable.all():
             raise InputError(
-                f"{where} row {start + np.argmin(usable)} cannot be normalised: expected a visible "
-                f"{skeleton.root} or both hips, and joints in more than one place."
+                f"{where} row {start + np.argmin(usable)} cannot be normalised: expected pixels of at most "
+                f"{LARGEST_PIXEL:,.0f}, a visible {skeleton.root} or both hips, and joints in more than one place."
             )
         poses.append(normalised.pose_2d.numpy())
     return np.concatenate(poses), visible.astype(np.float32)

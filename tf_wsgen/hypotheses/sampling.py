@@ -2,10 +2,18 @@
 
 import tensorflow as tf
 
+# No standard normal number is larger; of much larger ones the networks would make numbers that are not finite.
+LARGEST_CODE = 1e3
+
 
 def zero_code(code_size: int) -> tf.Tensor:
     """The code z = 0, the most likely one under N(0, I): (1, 1, Z)."""
     return tf.zeros([1, 1, code_size])
+
+
+def usable_codes(z: tf.Tensor) -> tf.Tensor:
+    """Which codes (A1..An, Z) hold finite numbers of at most `LARGEST_CODE`: (A1..An) bool."""
+    return tf.reduce_all(tf.abs(z) <= LARGEST_CODE, axis=-1)
 
 
 def shared_codes(num_hypotheses: tf.Tensor | int, code_size: int, seed: tf.Tensor | int) -> tf.Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.batches import in_batches
-from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.data.preprocess import LARGEST_PIXEL, normalise_keypoints
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_by_name, convert
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.ray import ray_through
@@ -24,8 +24,6 @@ from tf_wsgen.skeleton import HUMAN16, SKELETONS, Skeleton, skeleton_from_dict
 PRETRAINED = pathlib.Path(__file__).parents[1] / "pretrained" / "posterior.npz"
 SELECTIONS = ("zero_code", "mean_shift")
 DESCRIBED = ("pose_3d", "reprojection", "log_likelihood")
-# Pixels that no image has.
-LARGEST_PIXEL = 1e6
 
 
 class PoseLifter:
@@ -182,7 +180,7 @@ class PoseLifter:
         if keypoints.size == 0:
             raise InputError("keypoints hold no pose; expected at least one.")
         self._check_readable(
-            np.where(np.abs(keypoints) <= LARGEST_PIXEL, keypoints, np.nan),
+            keypoints,
             visible,
             f"pixels of at most {LARGEST_PIXEL:,.0f}, a visible {self.skeleton.root} or both hips, and joints in more "
             "than one place",

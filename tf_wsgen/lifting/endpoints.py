@@ -6,8 +6,9 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.data.preprocess import normalise_keypoints
+from tf_wsgen.data.preprocess import LARGEST_PIXEL, normalise_keypoints
 from tf_wsgen.geometry.ray import ray_through
+from tf_wsgen.hypotheses.sampling import LARGEST_CODE, usable_codes
 from tf_wsgen.lifting.model import Lifter
 
 # Most hypotheses of a pose in one call; mean-shift compares each with each.
@@ -75,7 +76,8 @@ class Endpoints(tf.Module):
 
         def along_ray(function):
             def turned(keypoints, visible, camera, *rest):
-                shaped(keypoints=keypoints, visible=visible, camera=camera)
+                keypoints, visible, camera = shaped(keypoints=keypoints, visible=visible, camera=camera)
+                keypoints, visible = _checked_poses(keypoints, visible)
                 camera = _checked_cameras(camera, tf.shape(keypoints)[0])
                 root = normalise_keypoints(keypoints, visible, lifter.skeleton).root
                 ray = ray_through(root, camera[:, :2], camera[:, 2])
@@ -120,8 +122,9 @@ def _checked_poses(keypoints: tf.Tensor, visible: tf.Tensor) -> tuple[tf.Tensor,
 def _checked_cameras(camera: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     found = tf.shape(camera)[0]
     camera = _required(found == rows, camera, "camera: expected one row for each of keypoints; found", found)
-    allowed = tf.math.is_finite(camera) & (camera > tf.constant([0.0, 0.0, -1e-9]))
-    return _required(tf.reduce_all(allowed), camera, "camera: expected width and height above 0, focal length from 0.")
+    allowed = (camera > tf.constant([0.0, 0.0, -1e-9])) & (camera <= LARGEST_PIXEL)
+    message = f"camera: expected width and height above 0, focal length from 0, at most {LARGEST_PIXEL:,.0f}."
+    return _required(tf.reduce_all(allowed), camera, message)
 
 
 def _checked_count(num_hypotheses: tf.Tensor, most: int) -> tf.Tensor:
@@ -132,7 +135,7 @@ def _checked_count(num_hypotheses: tf.Tensor, most: int) -> tf.Tensor:
 def _checked_codes(z: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     found = tf.shape(z)[0]
     z = _required((found == rows) | (found == 1), z, "z: expected one row, or one for each pose; found", found)
-    return _required(tf.reduce_all(tf.math.is_finite(z)), z, "z: expected finite numbers.")
+    return _required(tf.reduce_all(usable_codes(z)), z, f"z: expected finite numbers of at most {LARGEST_CODE:,.0f}.")
 
 
 def _required(condition: tf.Tensor, value: tf.Tensor, *message: str | tf.Tensor) -> tf.Tensor:

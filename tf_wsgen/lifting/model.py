@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_wsgen.data.preprocess import NormalisedPose, normalise_keypoints
+from tf_wsgen.data.preprocess import LARGEST_PIXEL, NormalisedPose, normalise_keypoints
 from tf_wsgen.geometry.alignment import root_centre
 from tf_wsgen.geometry.weak_perspective import per_hypothesis, project, rotation_from_camera
 from tf_wsgen.hypotheses.mean_shift import mean_shift
@@ -174,7 +174,7 @@ class Lifter(tf.Module):
 
         Raises:
             tf.errors.InvalidArgumentError: A row without a visible root and without both hips, with all
-                joints in one place, or with numbers that are not finite.
+                joints in one place, or with numbers that are not finite or that no image has.
         """
         normalised = self._normalise(keypoints, visible)
         hypotheses, camera = self.generate(normalised.pose_2d, normalised.visible, z)
@@ -202,8 +202,8 @@ class Lifter(tf.Module):
     def _normalise(self, keypoints: tf.Tensor, visible: tf.Tensor) -> NormalisedPose:
         normalised = normalise_keypoints(keypoints, tf.minimum(visible, 1.0), self.skeleton)
         message = (
-            f"keypoints: every row needs finite pixels, a visible {self.skeleton.root} or both hips, "
-            "and joints in more than one place."
+            f"keypoints: every row needs finite pixels of at most {LARGEST_PIXEL:,.0f}, a visible "
+            f"{self.skeleton.root} or both hips, and joints in more than one place."
         )
         check = tf.debugging.Assert(tf.reduce_all(normalised.usable), [message])
         with tf.control_dependencies([check] if check is not None else []):
