@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from refusals import refuses
 
 from tf_wsgen.data.pipeline import POSE_2D_STREAM, POSE_3D_STREAM, batch_noise, shuffled_rows, unpaired_batches
 from tf_wsgen.data.training_data import TrainingData
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 BATCH, CODES, CODE_SIZE, ROWS_2D, ROWS_3D = 6, 2, 3, 25, 19
@@ -170,8 +170,7 @@ def test_the_replicas_parts_make_up_the_batch(shards):
     ],
 )
 def test_what_cannot_be_batched_is_refused(rows_2d, rows_3d, options, message):
-    with pytest.raises(InputError, match=message):
-        batches(1, data(rows_2d, rows_3d), **options)
+    refuses(message, batches, 1, data(rows_2d, rows_3d), **options)
 
 
 def test_noise_is_standard_normal_and_uniform():

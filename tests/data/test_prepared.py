@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 from prepared_files import write_prepared
+from refusals import refuses, table
 
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 JOINTS, ROWS = HUMAN16.joints, 4
@@ -67,7 +67,7 @@ GROUPS = {
 }
 
 
-@pytest.mark.parametrize("content", GROUPS.values(), ids=GROUPS)
+@table("content", GROUPS)
 def test_round_trip(tmp_path, content):
     write_prepared(tmp_path / "a.h5", PreparedData(JOINTS, "made by hand", train=content))
     data = read_prepared(tmp_path / "a.h5", JOINTS)
@@ -196,12 +196,11 @@ BROKEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "place"), BROKEN.values(), ids=BROKEN)
+@table("change place", BROKEN)
 def test_a_broken_file_is_refused_by_name_and_place(sound, change, place):
     with h5py.File(sound, "r+") as file:
         change(file)
-    with pytest.raises(InputError, match=r"people\.h5: .*" + place):
-        read_prepared(sound, JOINTS)
+    refuses(r"people\.h5: .*" + place, read_prepared, sound, JOINTS)
 
 
 def test_rows_that_are_not_valid_take_their_up_with_them():
@@ -219,5 +218,4 @@ def test_rows_that_are_not_valid_take_their_up_with_them():
 )
 def test_up_that_is_no_direction_is_refused(tmp_path, up, message):
     write_prepared(tmp_path / "a.h5", PreparedData(JOINTS, "", train=group(pose_3d_up=up)))
-    with pytest.raises(InputError, match=message):
-        read_prepared(tmp_path / "a.h5", JOINTS)
+    refuses(message, read_prepared, tmp_path / "a.h5", JOINTS)

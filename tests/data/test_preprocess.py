@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from refusals import refuses, table
 from scipy.spatial.transform import Rotation
 
 from tf_wsgen.data import preprocess
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_keypoints, normalise_rows
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16, Skeleton
 
 TINY = Skeleton("tiny", ("root", "right", "left"), (), "root", ("right", "left"), ("right", "left"))
@@ -97,7 +97,7 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize(("keypoints", "visible"), UNUSABLE.values(), ids=UNUSABLE)
+@table("keypoints visible", UNUSABLE)
 def test_a_row_without_root_or_size_is_zeros_and_leaves_its_neighbours_alone(keypoints, visible):
     found = normalise_keypoints(np.concatenate([people(1, 9), keypoints]), np.concatenate([seen(1), visible]), HUMAN16)
     np.testing.assert_array_equal(found.usable, [True, False])
@@ -106,12 +106,18 @@ def test_a_row_without_root_or_size_is_zeros_and_leaves_its_neighbours_alone(key
     assert all(np.isfinite(values).all() for values in found)
 
 
-@pytest.mark.parametrize(("keypoints", "visible"), UNUSABLE.values(), ids=UNUSABLE)
+@table("keypoints visible", UNUSABLE)
 def test_normalise_rows_refuses_such_a_row_by_number(monkeypatch, keypoints, visible):
     monkeypatch.setattr(preprocess, "CHUNK", 4)  # the number counts from the file's start, not the chunk's
     keypoints, visible = np.concatenate([people(6), keypoints]), np.concatenate([seen(6), visible])
-    with pytest.raises(InputError, match=r"a\.h5: train/pose_2d row 6 cannot be normalised: expected a visible pelvis"):
-        normalise_rows(keypoints, visible, HUMAN16, "a.h5: train/pose_2d")
+    refuses(
+        r"a\.h5: train/pose_2d row 6 cannot be normalised: expected a visible pelvis",
+        normalise_rows,
+        keypoints,
+        visible,
+        HUMAN16,
+        "a.h5: train/pose_2d",
+    )
 
 
 def test_normalise_rows_takes_every_row_whatever_the_chunk(monkeypatch):
@@ -174,5 +180,11 @@ def test_a_person_without_extent_is_refused_by_number(monkeypatch):
     monkeypatch.setattr(preprocess, "CHUNK", 2)
     moved = copies([1.0, 1.0, 1.0, 1.0])
     moved[3, list(HUMAN16.template_indices)] = 0.5
-    with pytest.raises(InputError, match=r"a\.h5: train/pose_3d row 3 has hips and shoulders in one place"):
-        align_rows(moved, TORSO, HUMAN16, "a.h5: train/pose_3d")
+    refuses(
+        r"a\.h5: train/pose_3d row 3 has hips and shoulders in one place",
+        align_rows,
+        moved,
+        TORSO,
+        HUMAN16,
+        "a.h5: train/pose_3d",
+    )

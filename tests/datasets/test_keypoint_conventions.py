@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from refusals import refuses, table
 
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convention_of, convert
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 OURS = HUMAN16.joints
@@ -265,10 +265,9 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("points", "name", "others", "message"), REFUSED.values(), ids=REFUSED)
+@table("points name others message", REFUSED)
 def test_refused_arguments(points, name, others, message):
-    with pytest.raises(InputError, match=message):
-        convert(points, name, **others)
+    refuses(message, convert, points, name, **others)
 
 
 def test_convention_by_number_of_joints():
@@ -282,5 +281,4 @@ def test_convention_by_number_of_joints():
     [(16, r"16 joints can be any of \['human16', 'mpii16'\]"), (19, r"19 joints fit none of \['human16', ")],
 )
 def test_an_ambiguous_number_of_joints_is_refused_with_the_candidates(count, message):
-    with pytest.raises(InputError, match=message):
-        convention_of(count)
+    refuses(message, convention_of, count)

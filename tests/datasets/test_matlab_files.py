@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+from refusals import refuses
 
 from tf_wsgen.datasets.matlab_files import load_mat
-from tf_wsgen.errors import InputError
 
 KIND = "a file of poses"
 POSES = np.random.default_rng(0).normal(size=(4, 6))
@@ -72,8 +72,7 @@ PLAIN = matrix(6, (2, 2), doubles(1, 2, 3, 4))
 )
 def test_what_is_damaged_is_refused_in_a_sentence(tmp_path, content):
     (tmp_path / "a.mat").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.mat: cannot be read as a file of poses \(.+\)\.$"):
-        read(tmp_path / "a.mat")
+    refuses(r"a\.mat: cannot be read as a file of poses \(.+\)\.$", read, tmp_path / "a.mat")
 
 
 def test_matlab_7_3_is_told_apart(tmp_path):
@@ -81,5 +80,4 @@ def test_matlab_7_3_is_told_apart(tmp_path):
         file["poses"] = POSES
     with (tmp_path / "a.mat").open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
-    with pytest.raises(InputError, match=r"\(a file of MATLAB 7\.3, which is HDF5\)"):
-        read(tmp_path / "a.mat")
+    refuses(r"\(a file of MATLAB 7\.3, which is HDF5\)", read, tmp_path / "a.mat")
