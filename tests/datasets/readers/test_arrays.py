@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from prepared_files import write_prepared
-from refusals import refuses, table
+from refusals import reading, refuses, table
 
 from tf_wsgen.data.prepared import PoseGroup, PreparedData
 from tf_wsgen.datasets.clip import check_clip
