@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from refusals import refuses, table
+from refusals import changed, refuses, table
 
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.data.synthetic import synthetic_people
@@ -93,17 +93,11 @@ def test_rows_that_are_not_valid_are_left_out(person, tmp_path):
         assert len(kept.labels["valid"]) == 100
 
 
-def changed(array, row, value):
-    array = array.copy()
-    array[row, 3] = value
-    return array
-
-
 BAD = {
     "no poses": (lambda p: clip(p, pose_2d=None, pose_3d=None), "neither 2D nor 3D"),
     "joints": (lambda p: clip(p, pose_2d=p[0][:, :15]), r"\(200, 15, 2\); expected .*\(frames, 16, 2\)"),
     "texts": (lambda p: clip(p, pose_2d=p[0].astype(str)), "expected numbers"),
-    "nan": (lambda p: clip(p, pose_2d=changed(p[0], 7, np.nan)), r"2D frame 7 is not finite \(1 such"),
+    "nan": (lambda p: clip(p, pose_2d=changed(p[0], (7, 3), np.nan)), r"2D frame 7 is not finite \(1 such"),
     "metres": (lambda p: clip(p, pose_3d=p[1] / 1000.0), "expected millimetres"),
     "frames": (lambda p: clip(p, pose_3d=p[1][:-1]), "200 frames in 2D and 199 in 3D"),
     "empty": (lambda p: clip(p, slice(0, 0)), "has no frames"),

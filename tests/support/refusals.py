@@ -30,3 +30,10 @@ def reading(reader):
         return clips
 
     return read
+
+
+def changed(array, index, value):
+    """A copy with another value there."""
+    array = array.copy()
+    array[index] = value
+    return array

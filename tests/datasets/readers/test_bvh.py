@@ -273,12 +273,6 @@ SKELETONS = {
         ("mixamorig:HeadTop_End_end", "mixamorig:HeadTop_End", (0, 0, 1490)),
         *limbs(mixamo_names("mixamorig:"), "mixamorig:Hips", "mixamorig:Spine"),
     ],
-    "the same with another prefix": [
-        ("reference", None, (5, 5, 5)), ("Model_Hips", "reference", (0, 0, 920)),
-        ("Model_Neck", "Model_Hips", (0, 0, 1290)), ("Model_Neck1", "Model_Neck", (0, 0, 1340)),
-        ("Model_Head", "Model_Neck1", (0, 0, 1380)), ("Model_Head_end", "Model_Head", (0, 0, 1480)),
-        *limbs(mixamo_names("Model_"), "Model_Hips", "Model_Neck"),
-    ],
     "Biovision, Xsens": [
         ("Hips", None, (0, 0, 920)), ("Chest", "Hips", (0, 0, 1040)), ("Neck", "Chest", (0, 0, 1290)),
         ("Head", "Neck", (0, 0, 1380)), ("Head_end", "Head", (0, 0, 1480)),

@@ -202,22 +202,16 @@ def test_coco_annotations(tmp_path):
     points = np.where(flags[..., None] > 0, PEOPLE[0][1:3], 0)
     content = coco_annotations(points, flags)
     crowd = {"num_keypoints": 0, "keypoints": [0] * 51, "iscrowd": 1}
-    content["annotations"].append(content["annotations"][0] | crowd)
+    box = {"image_id": 8, "category_id": 1, "bbox": [0, 0, 10, 10]}
+    content["annotations"] += [content["annotations"][0] | crowd, box]
     found = read_detections(write(tmp_path / "person_keypoints.json", content))
     # Hidden joints (1) are annotated; who has no joint is left out; images are in the order of their numbers.
     check(found, "coco17", points, (flags > 0).astype(float), [1, 0])
     assert (found.frame.tolist(), found.image_size, found.source_format) == ([8, 9], SIZE, "coco_annotations")
+    assert any("entries are left out; the first: annotations[3]" in note for note in found.notes)
     # Images of different sizes have no common size.
     content["images"][0]["width"] = 480
     assert read_detections(write(tmp_path / "b.json", content)).image_size is None
-
-
-def test_a_box_without_keypoints_is_left_out_and_counted(tmp_path):
-    content = coco_annotations(PEOPLE[0][1:3], np.full((2, 17), 2))
-    del content["annotations"][1]["keypoints"]
-    found = read_detections(write(tmp_path / "a.json", content))
-    assert len(found) == 1
-    assert any(note.startswith("1 of 2 entries are left out; the first: annotations[1]") for note in found.notes)
 
 
 SPELLINGS = {
@@ -406,13 +400,6 @@ def test_rows_are_sorted_by_frame_and_then_as_in_the_file(tmp_path):
     assert who(found) == (FRAMES, PERSONS)
 
 
-def test_images_with_names_keep_the_files_order(tmp_path):
-    content, names = files.alphapose(*PEOPLE), ["run.png", "run.png", "jump.png", "hop.png", "hop.png"]
-    for person, name in zip(content, names, strict=True):
-        person["image_id"] = name
-    assert read_detections(write(tmp_path / "a.json", content)).frame.tolist() == names
-
-
 def test_what_a_detector_is_not_sure_of_is_missing(tmp_path):
     points, confidence = truth("coco17")
     confidence[1] = 0.1  # Nobody left in row 1.
@@ -450,14 +437,18 @@ def test_clips_of_a_video(tmp_path):
         assert str(path) in clip.where
 
 
-@pytest.mark.parametrize(("name", "frames"), [("coco_results", ["0", "1", "2"]), ("alphapose", ["a.png", "b", "c"])])
-def test_clips_of_single_images_have_a_sequence_an_image(tmp_path, name, frames):
-    content = JSON[name][0](*PEOPLE)
-    for person, frame in zip(content if name == "alphapose" else [], FRAMES, strict=name == "alphapose"):
-        person["image_id"] = frames[frame]
+IMAGES = {"coco_results": ["0", "1", "2"], "alphapose": ["run.png", "jump.png", "hop.png"]}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_clips_of_single_images_have_a_sequence_an_image_in_the_files_order(tmp_path, name):
+    content, frames = JSON[name][0](*PEOPLE), IMAGES[name]
+    for person, frame in zip(content, FRAMES, strict=True):
+        person["image_id"] = frames[frame] if name == "alphapose" else frame
     path = write(tmp_path / "a.json", content)
-    first, second = detection_clips(read_detections(path), str(path), "test")
-    for clip, sequences in ((first, frames), (second, [frames[0], frames[2]])):
+    found = read_detections(path)
+    assert found.frame.astype(str).tolist() == [frames[frame] for frame in FRAMES]
+    for clip, sequences in zip(detection_clips(found, str(path), "test"), (frames, frames[::2]), strict=True):
         check_clip(clip)
         assert clip.labels["sequence"].tolist() == sequences
 

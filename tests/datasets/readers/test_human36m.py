@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from refusals import reading, refuses, table
+from refusals import changed, reading, refuses, table
 from scipy.spatial.transform import Rotation
 
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, EXTRINSICS, INTRINSICS
@@ -229,12 +229,6 @@ def test_recordings_come_one_by_one(tmp_path):
 
 
 # Broken files.
-
-
-def changed(array, index, value):
-    array = array.copy()
-    array[index] = value
-    return array
 
 
 SIGNALLING = np.array([0x7FA00000], np.uint32).view(np.float32)

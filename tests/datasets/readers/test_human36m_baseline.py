@@ -5,7 +5,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from refusals import reading, refuses, table
+from refusals import changed, reading, refuses, table
 
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES
 from tf_wsgen.datasets.readers.human36m import read_videopose3d
@@ -93,24 +93,19 @@ def test_both_ways_give_the_same_rows(tmp_path, folder, kind, skip_corrupt):
     assert sum("damaged" in text for text in told) == 2 * (skip_corrupt or bool(kind))
 
 
-def test_other_spellings_of_3d_and_2d_and_what_an_apple_adds(folder):
+def test_other_spellings_what_an_apple_adds_and_missing_subjects(folder):
     for camera in CAMERA_NAMES:
         path = detections_file(folder, "S9", "Photo", camera)
         path.rename(path.with_name(f"TakingPhoto.{camera}.h5"))
     (folder / "S1/MyPoses/3D_positions/._Walking.h5").write_bytes(b"\0\5\26\7")
     (folder / "S1/StackedHourglass/._Walking.54138969.h5").write_bytes(b"\0\5\26\7")
-    clips = read(folder, True)
+    told = []
+    clips = read(folder, True, notice=told.append)
     clip = next(clip for clip in clips if clip.labels["subject"] == "S9")
     assert (len(clips), clip.labels["sequence"]) == (24, "S9 Photo")
     np.testing.assert_array_equal(clip.pose_2d, detections("S9", "Photo", "54138969", 1)[[0, 64]][:, FROM_MPII])
-
-
-def test_missing_subjects_are_told(folder):
-    shutil.rmtree(folder / "S9")
-    told = []
-    assert {clip.labels["subject"] for clip in read(folder, notice=told.append)} == {"S1", "S11"}
-    missing = ("S5", "S6", "S7", "S8", "S9")
-    assert told[:-1] == [f"{folder}: has no subject {subject}; its rows are missing." for subject in missing]
+    missing = [f"{folder}: has no subject {subject}; its rows are missing." for subject in ("S5", "S6", "S7", "S8")]
+    assert told[:-1] == missing
 
 
 def positions(values, name="3D_positions"):
@@ -144,12 +139,6 @@ FLAT = world("S1", "Walking 1").reshape(4, 96).T
 SEEN = detections("S1", "Walking 1", "55011271")
 
 
-def with_value(values, index, value):
-    values = values.copy()
-    values[index] = value
-    return values
-
-
 BROKEN = {
     "no folder": (shutil.rmtree, "h36m: there is no such folder; expected one with S1/MyPoses/3D_positions"),
     "a folder too high": (lambda folder: folder.rename(folder.parent / "x") and (folder / "h36m").mkdir(parents=True),
@@ -160,7 +149,7 @@ BROKEN = {
     "rows for columns": (positions(FLAT.T), r"3D_positions has shape \(4, 96\); expected \(96, N\)"),
     "no frames": (positions(FLAT[:, :0]), r"Walking 1\.h5: .*(no frames|stores 0)"),
     "metres": (positions(FLAT / 1000), r"Walking 1\.h5: joints are typically .* expected millimetres"),
-    "NaN": (positions(with_value(FLAT, (5, 2), np.nan)), r"Walking 1\.h5: 3D frame 2 is not finite"),
+    "NaN": (positions(changed(FLAT, (5, 2), np.nan)), r"Walking 1\.h5: 3D frame 2 is not finite"),
     "10¹² frames": (announce, r"Walking 1\.h5: 3D_positions announces 384,000,000,000,000 bytes but stores 0"),
     "one recording twice": (
         lambda folder: shutil.copy(*(positions_file(folder, "S9", name) for name in ("Photo", "TakingPhoto"))),

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
-from refusals import reading, refuses, table
+from refusals import changed, reading, refuses, table
 
 from tf_wsgen.datasets.readers.human36m_mat import read_repnet_mat
 from tf_wsgen.skeleton import HUMAN16
@@ -47,12 +47,6 @@ read_clips = reading(read_repnet_mat)
 
 def read(path, group="train", **options):
     return read_clips(path, group, **options)
-
-
-def with_value(values, index, value):
-    values = values.copy()
-    values[index] = value
-    return values
 
 
 FLAT_2D, FLAT_3D = flat(people(2)), flat(people(3))
@@ -143,8 +137,8 @@ BROKEN = {
     "columns for rows": ({"poses_2d": FLAT_2D.T}, r"poses_2d has shape \(32, 70\); expected \(rows, 32\)"),
     "no rows": ({"poses_3d": FLAT_3D[:0]}, r"poses_3d has shape \(0, \d+\)"),
     "metres": ({"poses_3d": FLAT_3D / 1000}, "joints are typically .* expected millimetres"),
-    "NaN in 2D": ({"poses_2d": with_value(FLAT_2D, (5, 31), np.nan)}, "2D frame 5 is not finite"),
-    "too large for float32": ({"poses_3d": with_value(FLAT_3D, (7, 20), 1e300)}, "3D frame 7 is not finite"),
+    "NaN in 2D": ({"poses_2d": changed(FLAT_2D, (5, 31), np.nan)}, "2D frame 5 is not finite"),
+    "too large for float32": ({"poses_3d": changed(FLAT_3D, (7, 20), 1e300)}, "3D frame 7 is not finite"),
     "cells": ({"poses_2d": np.array([[FLAT_2D, FLAT_2D]], object)}, "poses_2d is object; expected numbers"),
 }  # fmt: skip
 

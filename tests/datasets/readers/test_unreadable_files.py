@@ -66,6 +66,10 @@ ELSEWHERE = {(reader, how) for reader in ("BVH", "ASF", "AMC", "names of joints"
 ELSEWHERE |= {(f"detections{kind}", how) for kind in ("", ", pose-hg") for how in ("folder", "text")}
 ELSEWHERE |= {("3d-pose-baseline", "missing")}
 ELSEWHERE |= {(reader, "utf-16") for reader in READERS if reader not in ("BVH", "ASF", "AMC")}
+# What is no file at all is refused by one function: one reader of each kind of file is enough.
+ELSEWHERE |= {
+    (reader, how) for reader in READERS if ", " in reader or reader in ("MPII", "ASF") for how in ("folder", "empty")
+}
 CASES = [(reader, how) for reader in READERS for how in HOW if (reader, how) not in ELSEWHERE]
 
 
