@@ -87,4 +87,4 @@ def test_it_is_refused_by_name(tmp_path, reader, how):
     elif how == "half":
         SAVE[".h5" if reader == "3DHP, test" else path.suffix](path)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    refuses(f"{path.name}: {HOW[how]}", list, read(tmp_path))
+    refuses(f"{path.name}: {HOW[how]}", lambda: list(read(tmp_path)))
