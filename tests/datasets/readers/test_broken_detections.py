@@ -85,6 +85,7 @@ BROKEN = {
         "line 19: nose of person 0 in frame '1' is there already"),
     "DeepLabCut without joints": ("scorer,x,x\nbodyparts,a,a\n", "expected lines 'bodyparts' and 'coords'"),
     "CSV without rows": (HEADER, "no people found"),
+    "CSV with an open quote": (HEADER + '1,0,"nose,1,2\n', "cannot be read"),
     "CSV that is no text": (HEADER.encode() + b"1,0,\xff\xfe,1,2\n", "cannot be read"),
 }  # fmt: skip
 # One wrong entry of five.
