@@ -12,7 +12,6 @@ from tf_wsgen.training.loop import distributed_batches, make_model
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy
 
-
 # What is timed with XLA and without; the faster counts.
 KINDS = ("step", "straightforward", "products", "bfloat16")
 
