@@ -65,20 +65,20 @@ def test_rows_come_back_by_joint(tmp_path, writer, names):
 
 def test_one_row_by_hand(tmp_path):
     row = np.arange(48.0)[None] * 20
-    (clip,) = read(save(tmp_path / "a.mat", poses_3d=row), y_up_3d=False)
+    (clip,) = read(save_73(tmp_path / "a.mat", poses_3d=row), y_up_3d=False)
     # The second joint: x2, y2, z2.
     np.testing.assert_array_equal(clip.pose_3d[0, 1], [20, 20 * 17, 20 * 33])
     assert clip.pose_2d is None
 
 
 def test_rows_that_are_not_as_many_are_two_clips(tmp_path):
-    path = save(tmp_path / "a.mat", poses_2d=flat(people(2)), poses_3d=flat(people(3, 90)))
+    path = save_73(tmp_path / "a.mat", poses_2d=flat(people(2)), poses_3d=flat(people(3, 90)))
     first, second = read(path)
     assert (first.where, first.pose_3d, len(first)) == (f"{path}: 2D", None, ROWS)
     assert (second.where, second.pose_2d, len(second)) == (f"{path}: 3D", None, 90)
     assert first.labels == second.labels
     # As many after the stride are still not pairs.
-    path = save(tmp_path / "a.mat", poses_2d=flat(people(2, 65)), poses_3d=flat(people(3, 66)))
+    path = save_73(tmp_path / "a.mat", poses_2d=flat(people(2, 65)), poses_3d=flat(people(3, 66)))
     clips = read(path, "test", stride=64)
     assert [(clip.group, len(clip)) for clip in clips] == [("test", 2), ("test", 2)]
     np.testing.assert_allclose(clips[0].pose_2d, people(2, 65)[[0, 64]], rtol=1e-6)
@@ -95,7 +95,7 @@ ACTIONS = {
 
 def test_the_action_comes_from_the_option_or_the_name(tmp_path):
     for name, (given, action) in ACTIONS.items():
-        (clip,) = read(save(tmp_path / f"{name}.mat", poses_3d=FLAT_3D), action=given)
+        (clip,) = read(save_73(tmp_path / f"{name}.mat", poses_3d=FLAT_3D), action=given)
         assert clip.labels == {"sequence": name} | ({"action": action} if action else {})
 
 
@@ -107,7 +107,7 @@ TURNED = {2: [1, -1], 3: [1, -1, -1]}
 @pytest.mark.parametrize(("up", "told_by_option"), [((), False), ((2,), False), ((3,), False), ((2, 3), True)])
 def test_y_is_turned_down_where_it_points_up(tmp_path, up, told_by_option):
     stored = {d: flat(people(d) * TURNED[d] if d in up else people(d)) for d in (2, 3)}
-    path = save(tmp_path / "a.mat", poses_2d=stored[2], poses_3d=stored[3])
+    path = save_73(tmp_path / "a.mat", poses_2d=stored[2], poses_3d=stored[3])
     told = []
     options = {f"y_up_{d}d": d in up for d in (2, 3)} if told_by_option else {}
     (clip,) = read(path, notice=told.append, **options)
@@ -119,7 +119,7 @@ def test_y_is_turned_down_where_it_points_up(tmp_path, up, told_by_option):
 
 def test_the_option_wins_over_what_is_seen_and_turns_without_mirroring(tmp_path):
     acrobats = people(2) * [1, -1]
-    path = save(tmp_path / "a.mat", poses_2d=flat(acrobats), poses_3d=FLAT_3D)
+    path = save_73(tmp_path / "a.mat", poses_2d=flat(acrobats), poses_3d=FLAT_3D)
     (clip,) = read(path, y_up_2d=False, y_up_3d=True)
     np.testing.assert_allclose(clip.pose_2d, acrobats, rtol=1e-6)
     four = [HUMAN16.index(name) for name in ("right_hip", "left_hip", "head", "left_ankle")]
