@@ -30,7 +30,6 @@ from tf_wsgen.datasets.readers.motion import (
     rotation_product,
     shown,
     text_lines,
-    unique_sequences,
     z_up,
 )
 from tf_wsgen.datasets.readers.skeleton_names import given_table, known_table
@@ -117,7 +116,6 @@ def bvh_clips(
     joint_names: Mapping[str, str] | None = None,
     test_subjects: Collection[str] = (),
     test_sequences: Collection[str] = (),
-    actions: str | Mapping[str, str] | None = None,
 ) -> Iterator[Clip]:
     """Views of BVH motions, one file at a time; the subject is the name of a file's folder, the sequence the file's.
 
@@ -131,7 +129,6 @@ def bvh_clips(
         joint_names: See `bvh_poses`.
         test_subjects: Subjects that make the group "test".
         test_sequences: Sequences that belong to "test" as well.
-        actions: See `recording_clips`.
 
     Raises:
         InputError: What `files_among`, `read_bvh`, `bvh_poses` and `recording_clips` refuse.
@@ -144,7 +141,7 @@ def bvh_clips(
         _warn_of_up(poses, up, str(recording.path))
         return poses
 
-    yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
+    yield from recording_clips(recordings, poses_of, options, test_subjects, test_sequences)
 
 
 def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:
