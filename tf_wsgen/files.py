@@ -19,6 +19,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import h5py
 import numpy as np
@@ -269,12 +270,30 @@ def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, 
     dataset = file[key]
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub":
         raise InputError(f"{where}: {key} is not an array of numbers.")
-    fits = len(shape) == dataset.ndim and all(e in (None, n) for e, n in zip(shape, dataset.shape, strict=True))
-    if not fits:
-        expected = ", ".join("N" if length is None else str(length) for length in shape)
-        raise InputError(f"{where}: {key} has shape {dataset.shape}; expected ({expected}).")
+    if not has_shape(dataset, shape):
+        raise InputError(f"{where}: {key} has shape {dataset.shape}; expected {shape_text(shape)}.")
     check_stored(dataset, file.file, f"{where}: {key}", LARGEST_ARRAY)
     return dataset[()]
+
+
+def has_shape(values: np.ndarray | h5py.Dataset, shape: tuple[int | None, ...]) -> bool:
+    """Whether an array has this shape; None admits any length."""
+    return values.ndim == len(shape) and all(e in (None, n) for e, n in zip(shape, values.shape, strict=True))
+
+
+def shape_text(shape: tuple[int | None, ...]) -> str:
+    """A shape for messages, "(N, 17, 2)"."""
+    return f"({', '.join('N' if length is None else str(length) for length in shape)})"
+
+
+def check_numbers(values: Any, shape: tuple[int | None, ...], where: str, kinds: str = "fiu") -> None:
+    """Refuses anything but an array of numbers of this shape; None admits any length."""
+    if not isinstance(values, (np.ndarray, h5py.Dataset)):
+        raise InputError(f"{where} is {type(values).__name__}; expected numbers of shape {shape_text(shape)}.")
+    if values.dtype.kind not in kinds or not has_shape(values, shape):
+        raise InputError(
+            f"{where} is {values.dtype} of shape {values.shape}; expected numbers of shape {shape_text(shape)}."
+        )
 
 
 def check_stored(dataset: h5py.Dataset, file: h5py.File, where: str, largest: float = math.inf) -> None:

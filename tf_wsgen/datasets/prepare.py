@@ -130,7 +130,7 @@ def _h36m(
     seen = f"2D from {pathlib.Path(detections).name}" if detections else "2D from ground truth"
     description = f"Human3.6M, every {test_stride}th test frame, {seen}"
     if source.is_dir():
-        return description, read_3d_pose_baseline(source, detections or False, **split)
+        return description, read_3d_pose_baseline(source, detections, **split)
     return description, read_videopose3d(source, detections, keypoints_2d_convention=convention, **split)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
+from tf_wsgen.data.prepared import check_millimetres
 from tf_wsgen.data.simulated_detector import detected
-from tf_wsgen.datasets.clip import Clip, check_millimetres
+from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.errors import InputError
 from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16

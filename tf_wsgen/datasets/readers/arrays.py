@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 import h5py
 import numpy as np
 
-from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS
-from tf_wsgen.datasets.clip import Clip, check_millimetres
+from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS, check_millimetres
+from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convert
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_stored, existing_file, load_npz, open_hdf5
+from tf_wsgen.files import check_numbers, check_stored, existing_file, load_npz, open_hdf5
 from tf_wsgen.skeleton import HUMAN16
 
 KIND = "poses as plain arrays (.npz or HDF5)"
@@ -292,12 +292,7 @@ def _check_sequences(labels: Mapping[str, np.ndarray], where: str) -> None:
 
 
 def _numbers(values: Array, shape: tuple[int | None, ...], where: str) -> Array:
-    fits = len(values.shape) == len(shape) and all(
-        wanted in (None, length) for wanted, length in zip(shape, values.shape, strict=True)
-    )
-    if values.dtype.kind not in "fiub" or not fits:
-        expected = ", ".join("N" if length is None else str(length) for length in shape)
-        raise InputError(f"{where} is {values.dtype} of shape {values.shape}; expected numbers of shape ({expected}).")
+    check_numbers(values, shape, where, "fiub")
     return values
 
 

@@ -27,6 +27,7 @@ from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import (
+    check_numbers,
     check_stored,
     existing_file,
     hdf5_array,
@@ -211,10 +212,7 @@ def _list(person: dict, name: str, shape: tuple[int, ...], where: str) -> np.nda
         values = np.asarray(person[name])
     except ValueError:
         raise InputError(f"{where}, {name} has rows of different lengths; expected {shape}.") from None
-    if values.dtype.kind not in "fiu" or values.shape != shape:
-        raise InputError(
-            f"{where}, {name} is {values.dtype} of shape {values.shape}; expected numbers of shape {shape}."
-        )
+    check_numbers(values, shape, f"{where}, {name}")
     return values.astype(np.float64)
 
 
