@@ -60,6 +60,12 @@ LARGEST_LABELS = 1_000_000
 CSV_SUFFIXES = (".csv", ".tsv")
 
 
+READERS = JSON_FORMATS | MORE_FORMATS
+# What the files of a format may tell beside the people: the joints, and the images' size.
+NAMING = {"coco_annotations": coco_joints, "mmpose": mmpose_joints, "tfjs": tfjs_joints}
+SIZED = {"coco_annotations": coco_image_size, "dwpose": canvas_size}
+
+
 class FileContent(NamedTuple):
     """What a file or folder holds.
 
@@ -180,18 +186,9 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 
 
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
-    read = {**JSON_FORMATS, **MORE_FORMATS}
-    entries = list(openpose(content, frame) if format == "openpose" else read[format](content))
-    told = size = None
-    if format == "coco_annotations":
-        told, size = coco_joints(content) if by_names else None, coco_image_size(content)
-    elif format == "mmpose" and by_names:
-        told = mmpose_joints(content)
-    elif format == "tfjs" and by_names:
-        told = tfjs_joints(content)
-    elif format == "dwpose":
-        size = canvas_size(content)
-    return FileContent(format, entries, told, size)
+    entries = list(openpose(content, frame) if format == "openpose" else READERS[format](content))
+    told = NAMING[format](content) if by_names and format in NAMING else None
+    return FileContent(format, entries, told, SIZED[format](content) if format in SIZED else None)
 
 
 def _folder(path: pathlib.Path, format: str) -> FileContent:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
-from tf_wsgen.datasets.readers.json_values import Entry, Person
+from tf_wsgen.datasets.readers.json_values import Entry, Person, one_size
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import load_npy, load_npz, load_pickle, one_sentence
@@ -117,11 +117,4 @@ def _track(place: str, person: int, poses: object) -> Iterator[Entry]:
 
 def _image_size(metadata: dict) -> tuple[int, int] | None:
     videos = metadata.get("video_metadata")
-    sizes = {
-        (video.get("w"), video.get("h")) if isinstance(video, dict) else None
-        for video in (videos.values() if isinstance(videos, dict) else ())
-    }
-    width, height = (sizes.pop() if len(sizes) == 1 else None) or (None, None)
-    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
-        return width, height
-    return None
+    return one_size(videos.values() if isinstance(videos, dict) else [], "w", "h")
