@@ -32,6 +32,7 @@ LARGEST_COMPRESSION = 1000
 # Bytes.
 GZIP_SIGNATURE = b"\x1f\x8b"
 LARGEST_JSON = 2_000_000_000
+LONGEST_TEXT = 4096
 # What the standard library, NumPy and h5py raise for files that are damaged inside.
 DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
@@ -276,6 +277,31 @@ def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, 
     return dataset[()]
 
 
+def hdf5_texts(file: h5py.Group, key: str, where: str, rows: int | None = None) -> list[str]:
+    """A dataset of short texts.
+
+    Args:
+        file: The open file or group.
+        key: The dataset's name in it.
+        where: The file, for messages.
+        rows: How many; None admits any number.
+
+    Raises:
+        InputError: It is no dataset of so many texts, or its size is not what is stored.
+    """
+    dataset = file[key]
+    if (
+        not isinstance(dataset, h5py.Dataset)
+        or h5py.check_string_dtype(dataset.dtype) is None
+        or not has_shape(dataset, (rows,))
+        or dataset.dtype.itemsize > LONGEST_TEXT
+    ):
+        expected = "a list of short texts" if rows is None else f"{rows} short texts"
+        raise InputError(f"{where}: {key} is {described(dataset)}; expected {expected}.")
+    check_stored(dataset, file.file, f"{where}: {key}")
+    return [text.decode("utf-8", "replace") for text in np.asarray(dataset[()]).tolist()]
+
+
 def has_shape(values: np.ndarray | h5py.Dataset, shape: tuple[int | None, ...]) -> bool:
     """Whether an array has this shape; None admits any length."""
     return values.ndim == len(shape) and all(e in (None, n) for e, n in zip(shape, values.shape, strict=True))
@@ -286,14 +312,18 @@ def shape_text(shape: tuple[int | None, ...]) -> str:
     return f"({', '.join('N' if length is None else str(length) for length in shape)})"
 
 
+def described(value: Any) -> str:
+    """A value as messages call it."""
+    if isinstance(value, (np.ndarray, h5py.Dataset)):
+        return f"{value.dtype} of shape {value.shape}"
+    return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, (list, tuple)) else "")
+
+
 def check_numbers(values: Any, shape: tuple[int | None, ...], where: str, kinds: str = "fiu") -> None:
     """Refuses anything but an array of numbers of this shape; None admits any length."""
-    if not isinstance(values, (np.ndarray, h5py.Dataset)):
-        raise InputError(f"{where} is {type(values).__name__}; expected numbers of shape {shape_text(shape)}.")
-    if values.dtype.kind not in kinds or not has_shape(values, shape):
-        raise InputError(
-            f"{where} is {values.dtype} of shape {values.shape}; expected numbers of shape {shape_text(shape)}."
-        )
+    array = isinstance(values, (np.ndarray, h5py.Dataset))
+    if not array or values.dtype.kind not in kinds or not has_shape(values, shape):
+        raise InputError(f"{where} is {described(values)}; expected numbers of shape {shape_text(shape)}.")
 
 
 def check_stored(dataset: h5py.Dataset, file: h5py.File, where: str, largest: float = math.inf) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tf_wsgen.data.prepared import CAMERA_LABELS, JOINT_LABELS, LABELS, check_finite, check_millimetres
+from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, LABELS, check_finite, check_millimetres
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -62,6 +62,8 @@ def check_clip(clip: Clip) -> None:
         InputError: Wrong shapes, rows that don't match, numbers that are not finite, or metres for millimetres.
     """
     joints = HUMAN16.num_joints
+    if clip.group not in GROUPS:
+        raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
     if clip.pose_2d is None and clip.pose_3d is None:
         raise InputError(f"{clip.where}: has neither 2D nor 3D poses.")
     for name, poses, dimensions in (("2D", clip.pose_2d, 2), ("3D", clip.pose_3d, 3)):

@@ -14,7 +14,7 @@ from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
 from tf_wsgen.data.prepared import check_millimetres
 from tf_wsgen.data.simulated_detector import detected
 from tf_wsgen.datasets.clip import Clip
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16
 
@@ -53,8 +53,7 @@ class ViewOptions:
     place: bool = True
 
     def __post_init__(self):
-        if self.cameras not in CAMERA_SETS:
-            raise InputError(f"cameras is {self.cameras!r}; expected one of {list(CAMERA_SETS)}.")
+        check_choice("cameras", self.cameras, CAMERA_SETS)
         for name, least, most in (
             ("num_random", 1, 1000),
             ("seed", 0, 2**63),

@@ -60,7 +60,6 @@ def test_positions_by_hand(file):
     motion = read_bvh(file(BVH), unit="cm")
     assert motion.joints == ("Hips", "Upper Leg", "Upper Leg_end")
     assert motion.parents == (-1, 0, 1)
-    assert motion.name == "walk"
     assert motion.frame_rate == pytest.approx(120.0, abs=1e-3)
     first = [[1, -3, 2], [1, -3, -2], [1, -3, -5]]
     second = [[1, -3, 2], [1, 1, 2], [4, 1, 2]]
@@ -482,7 +481,7 @@ def test_given_names_are_checked(unknown, given, message):
 def test_bones_that_begin_and_end_at_the_root_are_told_apart():
     joints = [name for name, _, _ in SKELETONS["CMU's bones"]]
     places = np.array([[at for _, _, at in SKELETONS["CMU's bones"]]], float)
-    motion = Motion("x", tuple(joints[:-1]), (0,) * (len(joints) - 1), places[:, :-1], 1.0)
+    motion = Motion(tuple(joints[:-1]), (0,) * (len(joints) - 1), places[:, :-1], 1.0)
     with pytest.raises(InputError, match="no known skeleton"):
         bvh_poses(motion, "here")
 

@@ -97,7 +97,7 @@ def read_amc(skeleton: AsfSkeleton, path: str | os.PathLike) -> Motion:
         for joint, channels in zip(skeleton.joints, skeleton.channels, strict=True)
     ]
     positions = z_up(_forward_kinematics(skeleton, by_joint, radians))
-    return Motion(pathlib.Path(path).stem, skeleton.joints, skeleton.parents, positions, FRAME_RATE)
+    return Motion(skeleton.joints, skeleton.parents, positions, FRAME_RATE)
 
 
 def cmu_clips(

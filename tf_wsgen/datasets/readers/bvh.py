@@ -34,7 +34,7 @@ from tf_wsgen.datasets.readers.motion import (
 )
 from tf_wsgen.datasets.readers.skeleton_names import given_table, known_table
 from tf_wsgen.datasets.views import ViewOptions
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.skeleton import HUMAN16
 
 BVH = "a BVH motion"
@@ -78,8 +78,7 @@ def read_bvh(path: str | os.PathLike, unit: str | float = "auto", up: str = "y")
         InputError: The file is not there or not a whole BVH file (with the line), or has no person's size in any unit.
     """
     millimetres = None if unit == "auto" else _millimetres(unit)
-    if up not in UPS:
-        raise InputError(f"up is {up!r}; expected one of {list(UPS)}.")
+    check_choice("up", up, UPS)
     path = pathlib.Path(path)
     lines = text_lines(path, BVH)
     joints, columns = _read_hierarchy(lines, path)
@@ -90,7 +89,7 @@ def read_bvh(path: str | os.PathLike, unit: str | float = "auto", up: str = "y")
     if millimetres is None:
         millimetres = UNITS[_unit_by_size(positions, parents, path)]
     names = tuple(joint.name for joint in joints)
-    return Motion(path.stem, names, parents, millimetres * z_up(positions, up), frame_rate, millimetres)
+    return Motion(names, parents, millimetres * z_up(positions, up), frame_rate, millimetres)
 
 
 def _millimetres(unit: str | float) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
-from tf_wsgen.datasets.readers.json_values import Person
+from tf_wsgen.datasets.readers.json_values import FileContent, Person
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, one_sentence
 
@@ -55,13 +55,8 @@ class _Cell(NamedTuple):
     values: list[float]
 
 
-def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[list[Person], Convention]:
+def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileContent:
     """All people of a CSV file, and the convention that has the joints' names.
-
-    Args:
-        path: The file.
-        kind: What is expected, for messages.
-        convention: A name in `CONVENTIONS`, or None.
 
     Raises:
         InputError: The file is no CSV of joints, with line, what was found and what was expected.
@@ -95,7 +90,7 @@ def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[l
             people[frame, person] = Person(f"line {line}", frame, person, *empty, None)
         people[frame, person].points[place[joint]] = x, y
         people[frame, person].confidence[place[joint]] = confidence
-    return list(people.values()), table
+    return FileContent("csv", list(people.values()), table)
 
 
 def _deeplabcut(rows: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:

@@ -5,10 +5,9 @@ import pathlib
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
-from tf_wsgen.datasets.readers.detector_csv import csv_people
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
+from tf_wsgen.datasets.readers.detector_csv import csv_content
 from tf_wsgen.datasets.readers.detector_formats import (
     JSON_FORMATS,
     coco_image_size,
@@ -17,9 +16,9 @@ from tf_wsgen.datasets.readers.detector_formats import (
     mmpose_joints,
     openpose,
 )
-from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_people
-from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_people, videopose3d_people
-from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person, first_entry
+from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_content
+from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_content, videopose3d_content
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person, first_entry
 from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, load_json, one_sentence, plain_file
@@ -66,24 +65,6 @@ NAMING = {"coco_annotations": coco_joints, "mmpose": mmpose_joints, "tfjs": tfjs
 SIZED = {"coco_annotations": coco_image_size, "dwpose": canvas_size}
 
 
-class FileContent(NamedTuple):
-    """What a file or folder holds.
-
-    Attributes:
-        format: One of `FORMATS`.
-        entries: The people, and what is wrong with entries that are none.
-        convention: The joints that the file itself tells, or None.
-        image_size: Width and height in pixels that the file tells, or None.
-        notes: Sentences about what was found.
-    """
-
-    format: str
-    entries: list[Entry]
-    convention: Convention | None = None
-    image_size: tuple[int, int] | None = None
-    notes: tuple[str, ...] = ()
-
-
 @contextlib.contextmanager
 def naming(path: pathlib.Path) -> Iterator[None]:
     """Puts the file before messages that don't name one."""
@@ -123,19 +104,15 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
         format = _format_by_start(path, start)
     with naming(path):
         if format == "csv":
-            people, told = csv_people(path, expected, convention)
-            return FileContent(format, people, told)
+            return csv_content(path, expected, convention)
         if format == "yolo_txt":
             return _yolo_files([path])
         if format in HDF5_FORMATS:
-            format, people, told = hdf5_people(path, expected)
-            return FileContent(format, people, told if convention is None else None)
+            return hdf5_content(path, expected)
         if format == "array":
-            people, told, notes = array_people(path, expected)
-            return FileContent(format, people, told if convention is None else None, None, tuple(notes))
+            return array_content(path, expected)
         if format == "videopose3d":
-            people, told, size, notes = videopose3d_people(path, expected, convention)
-            return FileContent(format, people, told, size, tuple(notes))
+            return videopose3d_content(path, expected, convention)
     content = load_json(path, expected)
     format = format if format != "json" else _json_format(path, content)
     with naming(path):

@@ -22,9 +22,9 @@ from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
 from tf_wsgen.data.prepared import check_finite, check_millimetres
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, HumanPoints, convention_by_name, convert
-from tf_wsgen.datasets.readers.videopose3d_files import described, items_by_subject, layout_of
-from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_npz
+from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of
+from tf_wsgen.errors import InputError, check_stride
+from tf_wsgen.files import described, load_npz
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
@@ -67,9 +67,7 @@ class Selection:
 
     def __post_init__(self):
         for name in ("train_stride", "test_stride"):
-            stride = getattr(self, name)
-            if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-                raise InputError(f"{name} is {stride!r}; expected a whole number from 1.")
+            check_stride(name, getattr(self, name))
         subjects = [*self.train_subjects, *self.test_subjects]
         for subject in subjects:
             human36m_cameras(subject)
@@ -212,7 +210,12 @@ def _recording(
         if seen is None:
             pose_2d = camera.project(pose_3d)
         else:
-            _check_lengths(len(seen.points), len(world), where)
+            # Videos go on for some frames after the motion capture; twice as many are another frame rate.
+            if not len(world) <= len(seen.points) < 2 * len(world):
+                raise InputError(
+                    f"{where}: has {len(seen.points)} frames in 2D and {len(world)} in 3D; expected as many or a few "
+                    "more in 2D."
+                )
             rows = slice(0, len(world), stride)
             pose_2d = seen.points[rows]
             if seen.confidence is not None:
@@ -220,14 +223,6 @@ def _recording(
         with np.errstate(**UNTIL_CHECKED):
             pose_2d, pose_3d = pose_2d.astype(np.float32), pose_3d.astype(np.float32)
         yield Clip(where, group, pose_2d, pose_3d, labels, camera.image_size, camera.up, camera.mean_focal_length)
-
-
-def _check_lengths(frames_2d: int, frames_3d: int, where: str) -> None:
-    # Videos go on for some frames after the motion capture; twice as many are another frame rate.
-    if not frames_3d <= frames_2d < 2 * frames_3d:
-        raise InputError(
-            f"{where}: has {frames_2d} frames in 2D and {frames_3d} in 3D; expected as many or a few more in 2D."
-        )
 
 
 def world_positions(points: np.ndarray, convention: str, where: str, unit: str, per_unit: float) -> np.ndarray:

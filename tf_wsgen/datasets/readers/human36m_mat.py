@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator
 import h5py
 import numpy as np
 
-from tf_wsgen.data.prepared import GROUPS
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.matlab_files import load_mat
 from tf_wsgen.datasets.readers.human36m import ACTIONS
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_stride
 from tf_wsgen.files import check_numbers, existing_file, hdf5_array, open_hdf5
 from tf_wsgen.skeleton import HUMAN16
 
@@ -50,10 +49,7 @@ def read_repnet_mat(
     Raises:
         InputError: A file or option that is not as described, with what was found and what was expected.
     """
-    if group not in GROUPS:
-        raise InputError(f"group is {group!r}; expected one of {list(GROUPS)}.")
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise InputError(f"stride is {stride!r}; expected a whole number from 1.")
+    check_stride("stride", stride)
     path = existing_file(path, KIND)
     flat = _read(path)
     poses = {dimensions: _poses(rows[::stride], dimensions) for dimensions, rows in flat.items()}
@@ -92,7 +88,7 @@ def _read(path: pathlib.Path) -> dict[int, np.ndarray]:
             flat, where = content[there[0]], f"{path}: {there[0]}"
             check_numbers(flat, (None, HUMAN16.num_joints * dimensions), where)
             if not len(flat):
-                raise InputError(f"{where} has no rows.")
+                raise InputError(f"{where} has no rows; expected a pose a row.")
             found[dimensions] = flat
     if not found:
         raise InputError(f"{path}: has none of {names}; expected {KIND}.")

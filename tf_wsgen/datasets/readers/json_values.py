@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tf_wsgen.datasets.keypoint_conventions import Convention
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import has_shape
 
@@ -41,6 +42,24 @@ class EmptyFrame(NamedTuple):
 
 # A person, or what is wrong with the entry, or a frame without any.
 Entry = Person | InputError | EmptyFrame
+
+
+class FileContent(NamedTuple):
+    """What a file or folder holds.
+
+    Attributes:
+        format: One of `FORMATS`, or what found them.
+        entries: The people, and what is wrong with entries that are none.
+        convention: The joints that the file itself tells, or None.
+        image_size: Width and height in pixels that the file tells, or None.
+        notes: Sentences about what was found.
+    """
+
+    format: str
+    entries: list[Entry]
+    convention: Convention | None = None
+    image_size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def attempt(read: Callable[..., Any], *arguments: Any) -> Any:
@@ -197,5 +216,8 @@ def score_of(person: dict, key: str, where: str) -> float | None:
 def one_size(images: Iterable, width: str, height: str) -> tuple[int, int] | None:
     """Width and height by their keys in objects, if these are all of one size."""
     sizes = [(one.get(width), one.get(height)) if isinstance(one, dict) else (None, None) for one in images]
-    known = bool(sizes) and all(isinstance(length, int) and length > 0 for length in sizes[0])
-    return sizes[0] if known and all(size == sizes[0] for size in sizes) else None
+    if not sizes or any(size != sizes[0] for size in sizes):
+        return None
+    across, down = sizes[0]
+    known = isinstance(across, int) and isinstance(down, int) and across > 0 and down > 0
+    return (across, down) if known else None

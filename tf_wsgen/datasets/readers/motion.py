@@ -45,7 +45,6 @@ class Motion:
     """Positions of a skeleton's joints over time.
 
     Attributes:
-        name: Of the sequence, mostly the file's name without its ending.
         joints: K names, the root first.
         parents: For each joint the index of its parent, -1 for the root.
         positions: (T, K, 3) float64, mm, world, z up.
@@ -53,7 +52,6 @@ class Motion:
         unit: Millimetres of the file's unit of length.
     """
 
-    name: str
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     positions: np.ndarray

@@ -15,7 +15,7 @@ import numpy as np
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_choice, check_stride
 from tf_wsgen.files import check_numbers, hdf5_array, open_hdf5
 
 ANNOTATIONS = ("univ_annot3", "annot3")
@@ -65,10 +65,8 @@ def read_3dhp(
     Raises:
         InputError: A folder, file or option that is not as described, with what was found and expected.
     """
-    if annotation not in ANNOTATIONS:
-        raise InputError(f"annotation is {annotation!r}; expected one of {list(ANNOTATIONS)}.")
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise InputError(f"stride is {stride!r}; expected a whole number from 1.")
+    check_choice("annotation", annotation, ANNOTATIONS)
+    check_stride("stride", stride)
     if not cameras or len(set(cameras)) != len(cameras):
         raise InputError(f"cameras are {list(cameras)}; expected at least one, and each once.")
     train, test = _sequences(folder, TRAIN_PLACE), _sequences(folder, TEST_PLACE)
