@@ -17,7 +17,7 @@ import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
-from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person
+from tf_wsgen.datasets.readers.json_values import FileContent, Person
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, one_sentence
 
@@ -86,7 +86,7 @@ def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileCo
     found = np.zeros((len(people), len(place), 3))
     found.reshape(-1, 3)[key] = values
     seen, first = np.unique(who[at], return_index=True)
-    entries: list[Entry] = [
+    entries = [
         Person(f"line {lines[at[row]]}", *people[number], found[number, :, :2], found[number, :, 2], None)
         for number, row in zip(seen.tolist(), first.tolist(), strict=True)
     ]

@@ -1,6 +1,6 @@
 """People in JSON files: what a reader gives, and values that are checked where they are taken."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,7 +56,7 @@ class FileContent(NamedTuple):
     """
 
     format: str
-    entries: list[Entry]
+    entries: Sequence[Entry]
     convention: Convention | None = None
     image_size: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
@@ -218,5 +218,6 @@ def one_size(images: Iterable, width: str, height: str) -> tuple[int, int] | Non
     if not sizes or any(size != sizes[0] for size in sizes):
         return None
     across, down = sizes[0]
-    known = isinstance(across, int) and isinstance(down, int) and across > 0 and down > 0
-    return (across, down) if known else None
+    if isinstance(across, int) and isinstance(down, int) and across > 0 and down > 0:
+        return across, down
+    return None
