@@ -119,7 +119,7 @@ def test_cells_of_the_cameras_that_are_asked_for(tmp_path, changes, options, cel
 def test_training_is_read_one_sequence_at_a_time(tmp_path):
     write_train(tmp_path / "S1/Seq1")
     (tmp_path / "S1/Seq2").mkdir()
-    clips = read_3dhp_train(tmp_path, cameras=[0])
+    clips = read_3dhp(tmp_path, cameras=[0])
     assert next(clips).labels["sequence"] == "S1/Seq1"
     refuses(r"Seq2.annot\.mat: there is no such file", next, clips)
 
