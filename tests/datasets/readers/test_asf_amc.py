@@ -295,9 +295,6 @@ def test_clips_of_a_folder(folder):
     assert [clip.labels["camera"] for clip in clips[:4]] == ["54138969", "55011271", "58860488", "60457274"]
     assert "action" not in clips[0].labels
     assert clips[0].where == f"{folder / '01_01.amc'}, camera 54138969"
-    table = {"01_01": "walk", "01_02": "run", "02_01": "walk"}
-    for actions, expected in (("name", list(table)), (table, list(table.values()))):
-        assert [clip.labels["action"] for clip in cmu_clips(folder, actions=actions)][::4] == expected
 
 
 def test_clips_of_listed_files_find_their_skeleton(folder):

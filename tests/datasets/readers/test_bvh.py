@@ -436,7 +436,7 @@ def test_given_names_are_checked(file, given, message):
 def test_bones_that_begin_and_end_at_the_root_are_told_apart():
     joints = [name for name, _, _ in SKELETONS["CMU's bones"]]
     places = np.array([[at for _, _, at in SKELETONS["CMU's bones"]]], float)
-    motion = Motion("x", tuple(joints[:-1]), (0,) * (len(joints) - 1), places[:, :-1], 1.0)
+    motion = Motion(tuple(joints[:-1]), (0,) * (len(joints) - 1), places[:, :-1], 1.0)
     refuses("no known skeleton", bvh_poses, motion, "here")
 
 
@@ -447,7 +447,7 @@ def test_clips_of_a_folder(file, tmp_path):
         for name in ("walk_01", "jump-2"):
             file(skeleton_text(MIXAMO, frames=5), f"{person}/{name}.bvh")
     options = ViewOptions(frame_stride=2)
-    clips = reading(bvh_clips)(tmp_path, options, unit="cm", test_subjects=["bela"], actions="name")
+    clips = reading(bvh_clips)(tmp_path, options, unit="cm", test_subjects=["bela"])
     assert [len(clip) for clip in clips] == [3] * 16
     labels = [(clip.group, clip.labels["subject"], clip.labels["sequence"]) for clip in clips]
     assert labels[::4] == [

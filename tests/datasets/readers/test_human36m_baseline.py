@@ -79,7 +79,7 @@ def test_both_ways_give_the_same_rows(tmp_path, folder, kind, skip_corrupt):
     np.savez_compressed(tmp_path / "2d.npz", positions_2d=positions_2d, metadata=MPII_METADATA)
     told = []
     options = {"skip_corrupt": skip_corrupt, "notice": told.append, "test_stride": 7}
-    clips = read(folder, True if kind == "StackedHourglass" else kind, **options)
+    clips = read(folder, kind, **options)
     others = read_videopose3d(tmp_path / "3d.npz", tmp_path / "2d.npz" if kind else None, **options)
     for clip, other in zip(clips, others, strict=True):
         np.testing.assert_allclose(clip.pose_3d, other.pose_3d, atol=0.01)
@@ -100,7 +100,7 @@ def test_other_spellings_what_an_apple_adds_and_missing_subjects(folder):
     (folder / "S1/MyPoses/3D_positions/._Walking.h5").write_bytes(b"\0\5\26\7")
     (folder / "S1/StackedHourglass/._Walking.54138969.h5").write_bytes(b"\0\5\26\7")
     told = []
-    clips = read(folder, True, notice=told.append)
+    clips = read(folder, "StackedHourglass", notice=told.append)
     clip = next(clip for clip in clips if clip.labels["subject"] == "S9")
     assert (len(clips), clip.labels["sequence"]) == (24, "S9 Photo")
     np.testing.assert_array_equal(clip.pose_2d, detections("S9", "Photo", "54138969", 1)[[0, 64]][:, FROM_MPII])
@@ -171,7 +171,7 @@ BROKEN = {
 @table("change message", BROKEN)
 def test_broken_folders_are_refused_by_file(folder, change, message):
     change(folder)
-    refuses(message, read, folder, True)
+    refuses(message, read, folder, "StackedHourglass")
 
 
 OPTIONS = {

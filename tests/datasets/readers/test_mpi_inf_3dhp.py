@@ -5,7 +5,7 @@ import numpy as np
 import scipy.io
 from refusals import reading, refuses, table
 
-from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp, read_3dhp_test, read_3dhp_train
+from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp
 from tf_wsgen.skeleton import HUMAN16
 
 FRAMES = 6
@@ -68,14 +68,14 @@ def write_test(folder, **changes):
                 file[name] = values
 
 
-TRAINING, TEST, BOTH = reading(read_3dhp_train), reading(read_3dhp_test), reading(read_3dhp)
+read = reading(read_3dhp)
 
 
 def test_training_sequences_come_by_sequence_and_camera(tmp_path):
     for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1"):
         write_train(tmp_path / name)
     (tmp_path / "S1/notes.txt").write_text("not a sequence")
-    clips = TRAINING(tmp_path)
+    clips = read(tmp_path)
     assert [(c.labels["sequence"], c.labels["camera"]) for c in clips] == [
         (name, camera) for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1") for camera in "01245678"
     ]
@@ -91,7 +91,7 @@ def test_one_joint_by_hand(tmp_path):
     content = train_content()
     content["annot2"][2][3, 49], content["univ_annot3"][2][3, 74] = -7.0, 4321.0
     write_train(tmp_path / "S3/Seq2", content)
-    (clip,) = TRAINING(tmp_path, cameras=[2])
+    (clip,) = read(tmp_path, cameras=[2])
     knee = HUMAN16.index("right_knee")
     assert (clip.pose_2d[3, knee, 1], clip.pose_3d[3, knee, 2]) == (-7.0, 4321.0)
 
@@ -108,7 +108,7 @@ CELLS = {
 def test_cells_of_the_cameras_that_are_asked_for(tmp_path, changes, options, cells):
     content = {name: values for name, values in (train_content() | changes).items() if len(values)}
     write_train(tmp_path / "S1/Seq1", content)
-    clips = TRAINING(tmp_path, **options)
+    clips = read(tmp_path, **options)
     assert [clip.labels["camera"] for clip in clips] == [str(camera) for camera in options["cameras"]]
     stride, moved = options.get("stride", 1), 0.25 * ("annotation" in options)
     for clip, cell in zip(clips, cells, strict=True):
@@ -126,14 +126,14 @@ def test_training_is_read_one_sequence_at_a_time(tmp_path):
 
 def test_test_sequences_keep_all_frames_and_say_which_are_valid(tmp_path):
     write_test(tmp_path / "TS2")
-    (clip,) = TEST(tmp_path)
+    (clip,) = read(tmp_path)
     np.testing.assert_array_equal(clip.pose_2d, points(17, 2)[:, OF_17])
     np.testing.assert_array_equal(clip.pose_3d, points(17, 3)[:, OF_17])
     labels = {name: values if isinstance(values, str) else values.tolist() for name, values in clip.labels.items()}
     activities = "Standing/Walking,Exercising,,On The Floor,Miscellaneous,Reaching/Crouching".split(",")
     texts = {"subject": "TS2", "sequence": "TS2", "camera": "0", "scene": "GS"}
     assert labels == texts | {"valid": [1, 1, 0, 1, 0, 1], "action": activities}
-    (clip,) = TEST(tmp_path, only_valid=True, annotation="annot3")
+    (clip,) = read(tmp_path, only_valid=True, annotation="annot3")
     np.testing.assert_array_equal(clip.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
     np.testing.assert_array_equal(clip.labels["valid"], np.ones(4))
     assert clip.labels["action"].tolist() == [activities[i] for i in (0, 1, 3, 5)]
@@ -142,7 +142,7 @@ def test_test_sequences_keep_all_frames_and_say_which_are_valid(tmp_path):
 def test_scenes_and_image_sizes_of_the_six_test_sequences(tmp_path):
     for number in range(1, 7):
         write_test(tmp_path / f"TS{number}")
-    clips = TEST(tmp_path)
+    clips = read(tmp_path)
     assert [clip.labels["scene"] for clip in clips] == ["GS", "GS", "no GS", "no GS", "outdoor", "outdoor"]
     assert [clip.image_size for clip in clips] == [(2048, 2048)] * 4 + [(1920, 1080)] * 2
 
@@ -164,12 +164,12 @@ def write_all(folder, names):
 @table("folders groups", FOLDERS)
 def test_both_readers_read_what_is_there(tmp_path, folders, groups):
     write_all(tmp_path, folders)
-    assert [clip.group for clip in BOTH(tmp_path, cameras=[0])] == groups
+    assert [clip.group for clip in read(tmp_path, cameras=[0])] == groups
 
 
 def test_options_reach_both_readers(tmp_path):
     write_all(tmp_path, ["S1/Seq1", "TS1"])
-    train, test = BOTH(tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
+    train, test = read(tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
     np.testing.assert_array_equal(train.pose_3d, points(28, 3, offset=1000.25)[::3][:, OF_28])
     np.testing.assert_array_equal(test.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
 
@@ -214,7 +214,7 @@ def test_broken_training_files_are_refused_by_name_and_place(tmp_path, change, m
     content = train_content()
     change(content)
     write_train(tmp_path / "S2/Seq1", content)
-    refuses(r"S2.Seq1.annot\.mat: .*" + message, TRAINING, tmp_path)
+    refuses(r"S2.Seq1.annot\.mat: .*" + message, read, tmp_path)
 
 
 def rows(count):
@@ -240,14 +240,14 @@ BROKEN_TEST = {
 @table("changes message", BROKEN_TEST)
 def test_broken_test_files_are_refused_by_name_and_place(tmp_path, changes, message):
     write_test(tmp_path / "TS3", **changes)
-    refuses(r"TS3.annot_data\.mat: .*" + message, TEST, tmp_path)
+    refuses(r"TS3.annot_data\.mat: .*" + message, read, tmp_path)
 
 
 def test_a_file_of_the_other_matlab_version_is_refused(tmp_path):
     write_test(tmp_path / "TS1")
     (tmp_path / "S1/Seq1").mkdir(parents=True)
     (tmp_path / "TS1/annot_data.mat").rename(tmp_path / "S1/Seq1/annot.mat")
-    refuses(r"annot\.mat: cannot be read as the annot\.mat of a training sequence", TRAINING, tmp_path)
+    refuses(r"annot\.mat: cannot be read as the annot\.mat of a training sequence", read, tmp_path)
 
 
 OPTIONS = {
@@ -262,24 +262,19 @@ OPTIONS = {
 @table("options message", OPTIONS)
 def test_options_that_mean_nothing_are_refused(tmp_path, options, message):
     write_train(tmp_path / "S1/Seq1")
-    refuses(message, TRAINING, tmp_path, **options)
+    refuses(message, read, tmp_path, **options)
 
 
 def test_folders_without_the_data_set_are_refused(tmp_path):
     (tmp_path / "a.mat").write_bytes(b"x")
-    for read, message in (
-        (BOTH, r"neither S\*/Seq\* nor TS\*"),
-        (TRAINING, r"no folders S\*/Seq\*"),
-        (TEST, "no .* TS"),
-    ):
-        refuses(message, read, tmp_path)
-        refuses("nowhere: there is no such folder", read, tmp_path / "nowhere")
-        refuses("no such folder", read, tmp_path / "a.mat")
+    refuses(r"neither S\*/Seq\* nor TS\*", read, tmp_path)
+    refuses("nowhere: there is no such folder", read, tmp_path / "nowhere")
+    refuses("no such folder", read, tmp_path / "a.mat")
 
 
 def test_sequences_that_cannot_be_are_refused(tmp_path):
-    write_all(tmp_path, ["S1/Seq1", "copy/S1/Seq1", "TS1", "old/TS1"])
-    for read in (TRAINING, TEST):
-        refuses(r"is there twice, also as .*; expected each sequence once", read, tmp_path)
+    for place, name in (("train", "S1/Seq1"), ("test", "TS1")):
+        write_all(tmp_path / place, [name, f"copy/{name}"])
+        refuses(r"is there twice, also as .*; expected each sequence once", read, tmp_path / place)
     write_test(tmp_path / "more/TS7")
-    refuses(r"TS7: is no test sequence; expected one of \['TS1'", TEST, tmp_path / "more")
+    refuses(r"TS7: is no test sequence; expected one of \['TS1'", read, tmp_path / "more")
