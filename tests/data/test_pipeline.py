@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from refusals import refuses
 
 from tf_wsgen.data.pipeline import POSE_2D_STREAM, POSE_3D_STREAM, batch_noise, shuffled_rows, unpaired_batches
 from tf_wsgen.data.training_data import TrainingData
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 BATCH, CODES, CODE_SIZE, ROWS_2D, ROWS_3D = 6, 2, 3, 25, 19
@@ -20,19 +20,10 @@ def numbered(rows, *shape):
 
 
 def data(rows_2d=ROWS_2D, rows_3d=ROWS_3D):
-    return TrainingData(
-        skeleton=HUMAN16,
-        source="numbers",
-        pose_2d=numbered(rows_2d, 16, 2),
-        visible=numbered(rows_2d, 16),
-        pose_3d=numbered(rows_3d, 16, 3),
-        template=np.zeros((4, 3), np.float32),
-        scale_ratio=1.0,
-        body_height=1.7,
-        room=numbered(rows_3d, 16, 3),
-        held_out_room=None,
-        validation=None,
-    )
+    poses = {"pose_2d": numbered(rows_2d, 16, 2), "visible": numbered(rows_2d, 16), "pose_3d": numbered(rows_3d, 16, 3)}
+    sizes = {"template": np.zeros((4, 3), np.float32), "scale_ratio": 1.0, "body_height": 1.7}
+    rooms = {"room": poses["pose_3d"], "held_out_room": None}
+    return TrainingData(skeleton=HUMAN16, source="numbers", **poses, **sizes, **rooms, validation=None)
 
 
 def batches(count, content=None, **changes):
@@ -50,10 +41,8 @@ def rows(batch, name):
 
 def drawn(first, count, num_rows, batch_size, seed=0, stream=POSE_2D_STREAM):
     """The row numbers of `count` batches, one after the other."""
-    updates = (tf.constant(update, tf.int64) for update in range(first, first + count))
-    return np.concatenate(
-        [shuffled_rows(update, num_rows, batch_size, seed, stream).numpy() for update in updates]
-    ).tolist()
+    updates = tf.range(first, first + count, dtype=tf.int64)
+    return np.concatenate([shuffled_rows(update, num_rows, batch_size, seed, stream) for update in updates]).tolist()
 
 
 def assert_same(found, expected):
@@ -64,15 +53,12 @@ def assert_same(found, expected):
 
 
 @pytest.mark.parametrize(("num_rows", "batch_size"), [(20, 5), (6, 6), (2, 2), (7, 1)])
-@pytest.mark.parametrize("epoch", [0, 1, 1000])
-def test_an_epoch_is_a_permutation(num_rows, batch_size, epoch):
+def test_an_epoch_is_a_permutation_of_its_own(num_rows, batch_size):
     per_epoch = num_rows // batch_size
-    assert sorted(drawn(epoch * per_epoch, per_epoch, num_rows, batch_size)) == list(range(num_rows))
-
-
-def test_each_epoch_has_its_own_order():
-    orders = [tuple(drawn(epoch * 4, 4, 20, 5)) for epoch in range(10)]
-    assert len(set(orders)) == 10
+    orders = [drawn(epoch * per_epoch, per_epoch, num_rows, batch_size) for epoch in (*range(9), 1000)]
+    for order in orders:
+        assert sorted(order) == list(range(num_rows))
+    assert num_rows < 20 or len(set(map(tuple, orders))) == 10
 
 
 def test_a_remainder_is_left_out_each_epoch_but_not_the_same_rows():
@@ -90,20 +76,12 @@ def test_another_seed_or_stream_is_another_order(changes):
     assert drawn(0, 4, 20, 5, **changes) != drawn(0, 4, 20, 5)
 
 
-def test_2d_and_3d_orders_are_independent():
+def test_2d_and_3d_orders_are_independent_and_visible_belongs_to_2d():
     # With as many rows of both, equal orders would feed pairs to what must be unpaired training.
-    content = data(24, 24)
-    pairs = [
-        pair
-        for batch in batches(40, content)
-        for pair in zip(rows(batch, "pose_2d"), rows(batch, "pose_3d"), strict=True)
-    ]
-    share_of_pairs = np.mean([first == second for first, second in pairs])
-    assert share_of_pairs < 4 / 24  # 1/24 by chance
-
-
-def test_visible_belongs_to_its_2d_pose():
-    for batch in batches(5):
+    drawn_batches = batches(40, data(24, 24))
+    pairs = [np.equal(rows(batch, "pose_2d"), rows(batch, "pose_3d")) for batch in drawn_batches]
+    assert np.mean(pairs) < 4 / 24  # 1/24 by chance
+    for batch in drawn_batches:
         assert rows(batch, "visible") == rows(batch, "pose_2d")
 
 
@@ -118,60 +96,50 @@ def test_each_set_of_rows_has_its_own_epoch():
 
 def test_shapes_and_types():
     (batch,) = batches(1)
-    shapes = {name: values.shape for name, values in batch.items()}
-    assert shapes == {
-        "pose_2d": (BATCH, 16, 2),
-        "visible": (BATCH, 16),
-        "pose_3d": (BATCH, 16, 3),
-        "z": (BATCH, CODES, CODE_SIZE),
-        "epsilon": (BATCH, CODES),
+    assert {name: (values.shape, values.dtype) for name, values in batch.items()} == {
+        "pose_2d": ((BATCH, 16, 2), np.float32),
+        "visible": ((BATCH, 16), np.float32),
+        "pose_3d": ((BATCH, 16, 3), np.float32),
+        "z": ((BATCH, CODES, CODE_SIZE), np.float32),
+        "epsilon": ((BATCH, CODES), np.float32),
     }
-    assert {values.dtype for values in batch.values()} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("first", [1, 3, 9])
-def test_resuming_at_an_update_is_skipping_to_it(first):
-    assert_same(batches(3, first_update=first), batches(first + 3)[first:])
+def test_the_seed_decides_everything_and_resuming_is_skipping():
+    found = batches(12, seed=5)
+    for first in (0, 1, 9):
+        assert_same(batches(3, seed=5, first_update=first), found[first : first + 3])
+    (other,) = batches(1, seed=6)
+    for name in other:
+        assert not np.array_equal(found[0][name], other[name]), name
 
 
-def test_the_seed_decides_everything():
-    assert_same(batches(3, seed=5), batches(3, seed=5))
-    (one,), (other,) = batches(1, seed=5), batches(1, seed=6)
-    for name in one:
-        assert not np.array_equal(one[name], other[name]), name
+# Of each worker: its first replica, how many it has, and how many there are.
+SHARDS = {
+    "two workers": [(0, 1, 2), (1, 1, 2)],
+    "one worker of two replicas": [(0, 2, 2)],
+    "workers of two and one": [(0, 2, 3), (2, 1, 3)],
+}
 
 
-@pytest.mark.parametrize(
-    "shards",
-    [[(0, 1, 2), (1, 1, 2)], [(0, 2, 2)], [(0, 2, 3), (2, 1, 3)]],
-    ids=["two workers", "one worker of two replicas", "workers of two and one"],
-)
-def test_the_replicas_parts_make_up_the_batch(shards):
+@pytest.mark.parametrize("workers", SHARDS)
+def test_the_replicas_parts_make_up_the_batch(workers):
     # An update must mean the same on one replica and on many.
-    whole = batches(3)
-    streams = []
-    for first, here, replicas in shards:
-        elements = batches(3 * here, shard=(first, here, replicas))
-        streams.append([elements[update * here : (update + 1) * here] for update in range(3)])
+    shards = SHARDS[workers]
+    streams = [iter(batches(3 * shard[1], shard=shard)) for shard in shards]
     joined = []
-    for update in range(3):
-        pieces = list(itertools.chain.from_iterable(stream[update] for stream in streams))
+    for _ in range(3):
+        pieces = [next(stream) for stream, shard in zip(streams, shards, strict=True) for _ in range(shard[1])]
         joined.append({name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]})
         assert {len(piece["z"]) for piece in pieces} == {BATCH // shards[0][2]}
-    assert_same(joined, whole)
+    assert_same(joined, batches(3))
 
 
-@pytest.mark.parametrize(
-    ("rows_2d", "rows_3d", "options", "message"),
-    [
-        (5, 19, {}, r"5 2D training rows; expected at least a batch \(6\)"),
-        (25, 0, {}, r"0 3D training rows; expected at least a batch \(6\)"),
-        (25, 19, {"shard": (0, 1, 4)}, r"training\.batch_size is 6; expected a multiple of the 4 replicas"),
-    ],
-)
-def test_what_cannot_be_batched_is_refused(rows_2d, rows_3d, options, message):
-    with pytest.raises(InputError, match=message):
-        batches(1, data(rows_2d, rows_3d), **options)
+def test_what_cannot_be_batched_is_refused():
+    refuses(r"5 2D training rows; expected at least a batch \(6\)", batches, 1, data(5, 19))
+    refuses(r"0 3D training rows; expected at least a batch \(6\)", batches, 1, data(25, 0))
+    message = r"training\.batch_size is 6; expected a multiple of the 4 replicas"
+    refuses(message, batches, 1, data(), shard=(0, 1, 4))
 
 
 def test_noise_is_standard_normal_and_uniform():

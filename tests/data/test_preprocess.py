@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from refusals import refuses, table
 from scipy.spatial.transform import Rotation
 
 from tf_wsgen.data import preprocess
 from tf_wsgen.data.preprocess import align_rows, make_template, normalise_keypoints, normalise_rows
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16, Skeleton
 
 TINY = Skeleton("tiny", ("root", "right", "left"), (), "root", ("right", "left"), ("right", "left"))
@@ -69,20 +69,18 @@ def test_coordinates_of_missing_joints_do_not_matter(junk):
 
 @pytest.mark.parametrize("missing", [(), (WRIST, PELVIS)])
 def test_place_and_size_in_the_image_do_not_matter(missing):
-    factor, shift = 4.0, (640.0, -320.0)
     visible = seen(5, *missing)
     expected = normalise_keypoints(people(), visible, HUMAN16)
-    found = normalise_keypoints(factor * people() + np.array(shift, np.float32), visible, HUMAN16)
+    found = normalise_keypoints(4.0 * people() + np.array([640.0, -320.0], np.float32), visible, HUMAN16)
     np.testing.assert_allclose(found.pose_2d, expected.pose_2d, atol=1e-5)
-    np.testing.assert_allclose(found.deviation, factor * expected.deviation, rtol=1e-5)
+    np.testing.assert_allclose(found.deviation, 4.0 * expected.deviation, rtol=1e-5)
 
 
 @pytest.mark.parametrize("missing", [(), (WRIST, PELVIS)])
 def test_to_pixels_is_the_way_back(missing):
     keypoints, visible = people(6), seen(6, *missing)
     found = normalise_keypoints(keypoints.reshape(2, 3, 16, 2), visible.reshape(2, 3, 16), HUMAN16)
-    hypotheses = np.repeat(found.pose_2d.numpy()[:, :, None], 4, axis=2)
-    pixels = found.to_pixels(hypotheses).numpy()
+    pixels = found.to_pixels(np.repeat(found.pose_2d.numpy()[:, :, None], 4, axis=2)).numpy()
     assert pixels.shape == (2, 3, 4, 16, 2)
     for hypothesis in range(4):
         back = pixels[:, :, hypothesis].reshape(6, 16, 2)
@@ -98,23 +96,17 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize(("keypoints", "visible"), UNUSABLE.values(), ids=UNUSABLE)
-def test_a_row_without_root_or_size_is_zeros_and_leaves_its_neighbours_alone(keypoints, visible):
-    found = normalise_keypoints(np.concatenate([people(1, 9), keypoints]), np.concatenate([seen(1), visible]), HUMAN16)
-    np.testing.assert_array_equal(found.usable, [True, False])
-    np.testing.assert_array_equal(found.pose_2d[1], np.zeros((16, 2)))
-    np.testing.assert_allclose(found.pose_2d[0], normalised_in_numpy(people(1, 9), seen(1))[0], atol=2e-5)
+@table("keypoints visible", UNUSABLE)
+def test_a_row_without_root_or_size_is_zeros_or_refused_by_number(monkeypatch, keypoints, visible):
+    rows = np.concatenate([people(6), keypoints]), np.concatenate([seen(6), visible])
+    found = normalise_keypoints(*rows, HUMAN16)
+    np.testing.assert_array_equal(found.usable, [True] * 6 + [False])
+    np.testing.assert_array_equal(found.pose_2d[6], np.zeros((16, 2)))
+    np.testing.assert_allclose(found.pose_2d[:6], normalised_in_numpy(people(6), seen(6)), atol=2e-5)
     assert all(np.isfinite(values).all() for values in found)
-
-
-@pytest.mark.parametrize(("keypoints", "visible"), UNUSABLE.values(), ids=UNUSABLE)
-def test_normalise_rows_refuses_such_a_row_by_number(monkeypatch, keypoints, visible):
     monkeypatch.setattr(preprocess, "CHUNK", 4)  # the number counts from the file's start, not the chunk's
-    keypoints, visible = np.concatenate([people(6), keypoints]), np.concatenate([seen(6), visible])
-    with pytest.raises(
-        InputError, match=r"a\.h5: train/pose_2d row 6 cannot be normalised: expected .* a visible pelvis"
-    ):
-        normalise_rows(keypoints, visible, HUMAN16, "a.h5: train/pose_2d")
+    message = r"a\.h5: train/pose_2d row 6 cannot be normalised: expected .* a visible pelvis"
+    refuses(message, normalise_rows, *rows, HUMAN16, "a.h5: train/pose_2d")
 
 
 def test_normalise_rows_takes_every_row_whatever_the_chunk(monkeypatch):
@@ -140,13 +132,10 @@ def copies(scales, seed=0):
     return (np.reshape(scales, (-1, 1, 1)) * BODY @ rotation.transpose(0, 2, 1) + shift).astype(np.float32)
 
 
-def test_the_template_of_one_person_is_that_persons_torso_however_turned():
+def test_the_template_is_the_mean_torso_over_people_however_turned():
     template = make_template(copies([1.0] * 5), HUMAN16)
     assert template.dtype == np.float32
     np.testing.assert_allclose(template, TORSO, atol=1e-6)
-
-
-def test_the_template_is_the_mean_over_people():
     np.testing.assert_allclose(make_template(copies([0.5, 1.0, 3.0]), HUMAN16), 1.5 * TORSO, atol=1e-6)
 
 
@@ -165,17 +154,13 @@ def test_the_root_is_at_the_origin_even_where_the_torso_does_not_fit():
     np.testing.assert_array_equal(aligned[:, PELVIS], np.zeros((2, 3)))
 
 
-def test_align_rows_takes_every_row_whatever_the_chunk(monkeypatch):
-    whole, ratio = align_rows(copies([0.8, 1.0, 1.5, 2.0, 0.5]), TORSO, HUMAN16, "file")
+def test_align_rows_takes_or_refuses_every_row_whatever_the_chunk(monkeypatch):
+    rows = copies([0.8, 1.0, 1.5, 2.0, 0.5])
+    whole, ratio = align_rows(rows, TORSO, HUMAN16, "file")
     monkeypatch.setattr(preprocess, "CHUNK", 2)
-    aligned, chunked_ratio = align_rows(copies([0.8, 1.0, 1.5, 2.0, 0.5]), TORSO, HUMAN16, "file")
+    aligned, chunked_ratio = align_rows(rows, TORSO, HUMAN16, "file")
     np.testing.assert_allclose(aligned, whole, atol=1e-6)
     np.testing.assert_allclose(chunked_ratio, ratio, rtol=1e-6)
-
-
-def test_a_person_without_extent_is_refused_by_number(monkeypatch):
-    monkeypatch.setattr(preprocess, "CHUNK", 2)
-    moved = copies([1.0, 1.0, 1.0, 1.0])
-    moved[3, list(HUMAN16.template_indices)] = 0.5
-    with pytest.raises(InputError, match=r"a\.h5: train/pose_3d row 3 has hips and shoulders in one place"):
-        align_rows(moved, TORSO, HUMAN16, "a.h5: train/pose_3d")
+    rows[3, list(HUMAN16.template_indices)] = 0.5
+    message = r"a\.h5: train/pose_3d row 3 has hips and shoulders in one place"
+    refuses(message, align_rows, rows, TORSO, HUMAN16, "a.h5: train/pose_3d")

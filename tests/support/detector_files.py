@@ -2,7 +2,9 @@
 
 import csv
 import json
+import pickle
 
+import h5py
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
@@ -11,6 +13,16 @@ SIZE = (640, 480)
 # Frame and person of every row: two people, one, two again.
 FRAMES, PERSONS = [0, 0, 1, 2, 2], [0, 1, 0, 0, 1]
 ROWS = len(FRAMES)
+# Frames by a file's own numbers.
+NUMBERS = [10, 11, 14]
+
+
+def truth(convention):
+    """(5, K, 2) pixels and (5, K) confidences with two decimals: exact in every format. The first ear is missing."""
+    rng, count = np.random.default_rng(7), len(CONVENTIONS[convention].joints)
+    points, confidence = rng.integers(1000, 40000, (ROWS, count, 2)) / 100, rng.integers(30, 99, (ROWS, count)) / 100
+    points[0, 3], confidence[0, 3] = 0, 0
+    return points, confidence
 
 
 def write(path, content):
@@ -23,7 +35,19 @@ def by_frame(people):
 
 
 def flat(points, confidence):
-    return np.concatenate([points, confidence[:, None]], axis=-1).ravel().tolist()
+    return np.concatenate([points, confidence[..., None]], axis=-1).ravel().tolist()
+
+
+def triples(points, confidence):
+    return np.concatenate([points, confidence[..., None]], axis=-1).reshape(len(points), -1).tolist()
+
+
+def dense(points, confidence):
+    """(frames, people, K, 3), not a number where nobody is."""
+    values = np.full((3, 2, points.shape[1], 3), np.nan)
+    found = np.concatenate([points, confidence[..., None]], axis=-1)
+    values[FRAMES, PERSONS] = np.where(confidence[..., None] > 0, found, np.nan)
+    return values
 
 
 def mmpose_people(points, confidence):
@@ -33,33 +57,45 @@ def mmpose_people(points, confidence):
     ]
 
 
+def mmpose_lists(points, confidence):
+    return by_frame(mmpose_people(points, confidence))
+
+
+def mmpose_frames(points, confidence):
+    return [{"frame_id": i, "instances": people} for i, people in enumerate(mmpose_lists(points, confidence))]
+
+
 def mmpose(points, confidence):
-    frames = by_frame(mmpose_people(points, confidence))
     names = {len(table.joints): table.joints for table in (CONVENTIONS[name] for name in JSON["mmpose"][1])}
-    joints = names[points.shape[1]]
-    return {
-        "meta_info": {
-            "dataset_name": "somebody's",
-            "num_keypoints": len(joints),
-            "keypoint_id2name": {str(index): joint for index, joint in enumerate(joints)},
-        },
-        "instance_info": [{"frame_id": i, "instances": people} for i, people in enumerate(frames)],
-    }
+    named = {str(index): joint for index, joint in enumerate(names[points.shape[1]])}
+    about = {"dataset_name": "somebody's", "num_keypoints": len(named), "keypoint_id2name": named}
+    return {"meta_info": about, "instance_info": mmpose_frames(points, confidence)}
 
 
 def openpose_frames(points, confidence):
-    people = [
-        {"person_id": [-1], "pose_keypoints_2d": flat(p, c), "face_keypoints_2d": [], "hand_left_keypoints_2d": []}
-        for p, c in zip(points, confidence, strict=True)
-    ]
+    people = [{"person_id": [-1], "pose_keypoints_2d": t, "face_keypoints_2d": []} for t in triples(points, confidence)]
     return [{"version": 1.3, "people": frame} for frame in by_frame(people)]
+
+
+def dwpose(points, confidence):
+    canvas = {"canvas_width": SIZE[0], "canvas_height": SIZE[1]}
+    return [frame | canvas for frame in openpose_frames(points, confidence)]
 
 
 def alphapose(points, confidence):
     return [
-        {"image_id": f"{f}.jpg", "category_id": 1, "keypoints": flat(p, c), "score": 2.5, "idx": [0.0]}
-        for f, p, c in zip(FRAMES, points, confidence, strict=True)
+        {"image_id": f"{frame}.jpg", "category_id": 1, "keypoints": values, "score": 2.5, "idx": [0.0]}
+        for frame, values in zip(FRAMES, triples(points, confidence), strict=True)
     ]
+
+
+def alphapose_open(points, confidence):
+    return {f"{i}.jpg": frame for i, frame in enumerate(openpose_frames(points, confidence))}
+
+
+def alphapose_cmu(points, confidence):
+    people = by_frame([{"joints": values} for values in triples(points, confidence)])
+    return {f"{i}.jpg": {"version": "AlphaPose", "bodies": bodies} for i, bodies in enumerate(people)}
 
 
 def ultralytics(points, confidence):
@@ -77,16 +113,28 @@ def ultralytics(points, confidence):
 
 def coco_results(points, confidence):
     return [
-        {"image_id": f, "category_id": 1, "keypoints": flat(p, c), "score": 0.75}
-        for f, p, c in zip(FRAMES, points, confidence, strict=True)
+        {"image_id": frame, "category_id": 1, "keypoints": values, "score": 0.75}
+        for frame, values in zip(FRAMES, triples(points, confidence), strict=True)
     ]
+
+
+def openpifpaf(points, confidence):
+    box = {"bbox": [1, 2, 3, 4], "score": 0.5, "category_id": 1}
+    return [{"keypoints": values} | box for values in triples(points, confidence)]
+
+
+def tfjs(points, confidence):
+    names = CONVENTIONS["coco17"].joints
+    people = []
+    for person in zip(points.tolist(), confidence.tolist(), strict=True):
+        joints = [{"x": x, "y": y, "score": c, "name": n} for (x, y), c, n in zip(*person, names, strict=True)]
+        people.append({"score": 0.9, "keypoints": joints})
+    return by_frame(people)
 
 
 def landmarks(points, confidence):
-    return [
-        {"x": x / SIZE[0], "y": y / SIZE[1], "z": 0.1, "visibility": v}
-        for (x, y), v in zip(points, confidence, strict=True)
-    ]
+    shares = (points / SIZE).tolist()
+    return [{"x": x, "y": y, "z": 0.1, "visibility": v} for (x, y), v in zip(shares, confidence, strict=True)]
 
 
 def mediapipe(points, confidence):
@@ -124,4 +172,109 @@ JSON = {
     "ultralytics": (ultralytics, ("coco17",)),
     "coco_results": (coco_results, ("coco17",)),
     "mediapipe": (mediapipe, ("mediapipe33",)),
+}
+
+# Tables and arrays of COCO's joints: written to a path.
+COCO = CONVENTIONS["coco17"].joints
+COLUMNS = [("DLC", who, joint, axis) for who in "ab" for joint in COCO for axis in ("x", "y", "likelihood")]
+
+
+def table_text(rows):
+    return "\n".join(",".join("" if str(cell) == "nan" else str(cell) for cell in row) for row in rows)
+
+
+def deeplabcut_csv(path, points, confidence):
+    names = ("scorer", "individuals", "bodyparts", "coords")
+    head = [[name, *values] for name, values in zip(names, zip(*COLUMNS, strict=True), strict=True)]
+    body = [[n, *row.ravel()] for n, row in zip(NUMBERS, dense(points, confidence), strict=True)]
+    path.write_text(table_text(head + body))
+
+
+def deeplabcut_table(path, points, confidence):
+    """As pandas' `to_hdf(…, format="table")`."""
+    rows = np.zeros(3, [("index", "<i8"), ("values_block_0", "<f8", (len(COLUMNS),))])
+    rows["index"], rows["values_block_0"] = NUMBERS, dense(points, confidence).reshape(3, -1)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("df_with_missing")
+        group.attrs["pandas_type"] = np.bytes_(b"frame_table")
+        group["table"] = rows
+        group["table"].attrs["values_block_0_kind"] = np.bytes_(pickle.dumps(COLUMNS, protocol=0))
+
+
+def deeplabcut_fixed(path, points, confidence):
+    """As pandas' `to_hdf(…, format="fixed")`."""
+    with h5py.File(path, "w") as file:
+        group = file.create_group("df_with_missing")
+        group.attrs["pandas_type"] = np.bytes_(b"frame")
+        group["axis1"], group["block0_values"] = NUMBERS, dense(points, confidence).reshape(3, -1)
+        for level, names in enumerate(zip(*COLUMNS, strict=True)):
+            known = sorted(set(names))
+            group[f"block0_items_level{level}"] = np.array(known, "S")
+            group[f"block0_items_label{level}"] = np.array([known.index(name) for name in names], np.int8)
+
+
+def sleap_csv(path, points, confidence):
+    head = [
+        "track",
+        "frame_idx",
+        "instance.score",
+        *(f"{joint}.{axis}" for joint in COCO for axis in "x y score".split()),
+    ]
+    known = zip(FRAMES, PERSONS, triples(points, confidence), strict=True)
+    path.write_text(table_text([head, *([f"track_{person}", NUMBERS[f], 0.9, *row] for f, person, row in known)]))
+
+
+def sleap(path, points, confidence, dims=("track", "xy", "node", "frame")):
+    values, order = dense(points, confidence), ("frame", "track", "node", "xy")
+    with h5py.File(path, "w") as file:
+        file["tracks"] = values[..., :2].transpose([order.index(dim) for dim in dims])
+        file["point_scores"] = values[..., 2].transpose([order.index(dim) for dim in dims if dim != "xy"])
+        file["node_names"] = np.array(COCO, "S")
+
+
+def sleap_of_others(path, points, confidence):
+    sleap(path, points, confidence, ("frame", "track", "node", "xy"))
+
+
+def array_of_people(points, confidence):
+    return dense(points, confidence).transpose(1, 0, 2, 3)
+
+
+def pickled_array(path, points, confidence):
+    path.write_bytes(pickle.dumps(array_of_people(points, confidence)))
+
+
+def npy(path, points, confidence):
+    np.save(path, array_of_people(points, confidence))
+
+
+def npz(path, points, confidence):
+    np.savez(path, keypoints=array_of_people(points, confidence))
+
+
+def pyskl(path, points, confidence):
+    values = array_of_people(points, confidence)
+    annotation = {"frame_dir": "walk", "keypoint": values[..., :2], "keypoint_score": values[..., 2], "label": 3}
+    path.write_bytes(pickle.dumps({"split": {}, "annotations": [annotation]}))
+
+
+def openpifpaf_lines(path, points, confidence):
+    frames = zip(NUMBERS, by_frame(openpifpaf(points, confidence)), strict=True)
+    lines = [{"frame": n, "predictions": [p | {"id_": i} for i, p in enumerate(people)]} for n, people in frames]
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n")
+
+
+# Writer, and what the file is found to be.
+CONTAINERS = {
+    "dlc.csv": (deeplabcut_csv, "csv", NUMBERS),
+    "table.h5": (deeplabcut_table, "deeplabcut", NUMBERS),
+    "fixed.h5": (deeplabcut_fixed, "deeplabcut", NUMBERS),
+    "sleap.csv": (sleap_csv, "csv", NUMBERS),
+    "sleap.h5": (sleap, "sleap", range(3)),
+    "others.h5": (sleap_of_others, "sleap", range(3)),
+    "array.npy": (npy, "array", range(3)),
+    "array.npz": (npz, "array", range(3)),
+    "array.pkl": (pickled_array, "array", range(3)),
+    "pyskl.pkl": (pyskl, "array", range(3)),
+    "pifpaf.json": (openpifpaf_lines, "openpifpaf", NUMBERS),
 }

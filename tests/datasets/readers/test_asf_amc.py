@@ -5,14 +5,13 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from refusals import reading, refuses, table
 from scipy.spatial.transform import Rotation
 from standing import STANDING_POSE
 
-from tf_wsgen.datasets.clip import check_clip
 from tf_wsgen.datasets.readers import motion as motion_module
 from tf_wsgen.datasets.readers.asf_amc import cmu_clips, cmu_poses, read_amc, read_asf
 from tf_wsgen.datasets.views import ViewOptions
-from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
 # A leg of two bones and a bone that does not move. The comments, commas and blanks are those that the format allows.
@@ -103,7 +102,7 @@ def test_positions_by_hand(files):
     motion = files(asf, "1\nroot 1 2 3 0 0 0\nfemur 90 0 0\ntibia 0 0\n")
     assert motion.joints == ("root", "hip", "femur", "tibia")
     assert motion.parents == (-1, 0, 1, 2)
-    assert (motion.name, motion.frame_rate) == ("a_1", 120.0)
+    assert motion.frame_rate == 120.0
     # The tibia (0.6, 0, 0.8) turns with the femur: to (0.6, -0.8, 0) in the file.
     expected = [[1, -3, 2], [5, -3, 2], [5, 13, 2], [14, 13, -10]]
     np.testing.assert_allclose(motion.positions[0] / 25.4, expected, atol=1e-12)
@@ -138,9 +137,19 @@ def test_positions_against_scipy(files):
     np.testing.assert_allclose(files().positions, [oracle(frame) for frame in FRAMES], atol=1e-9)
 
 
-def test_the_unit_of_length_divides(files):
+def test_the_unit_of_length_divides_and_line_ends_and_order_do_not_matter(files):
+    expected = np.array([oracle(frame) for frame in FRAMES])
     motion = files(replaced(ASF, "length 1.0", "length 0.45"))
-    np.testing.assert_allclose(motion.positions, [oracle(frame, 25.4 / 0.45) for frame in FRAMES], atol=1e-9)
+    np.testing.assert_allclose(motion.positions, expected / 0.45, atol=1e-9)
+    motion = files("\ufeff" + ASF.replace("\n", "\r\n"), AMC.replace("\n", "\r\n"))
+    np.testing.assert_allclose(motion.positions, expected, atol=1e-9)
+    # Bones may come before their parents.
+    first, second = ASF.index("  begin\n     id 1"), ASF.index("  begin\n     id 2")
+    third = ASF.index(":hierarchy")
+    motion = files(ASF[:first] + ASF[second:third] + ASF[first:second] + ASF[third:])
+    assert motion.joints == ("root", "femur", "tibia", "hip")
+    assert motion.parents == (-1, 3, 1, 0)
+    np.testing.assert_allclose(motion.positions[:, [0, 3, 1, 2]], expected, atol=1e-9)
 
 
 def test_radians(files):
@@ -165,27 +174,9 @@ def test_the_roots_order_names_values_and_turns(files):
     np.testing.assert_allclose(motion.positions[0, 1], expected, atol=1e-9)
 
 
-def test_bones_may_come_before_their_parents(files):
-    first, second = ASF.index("  begin\n     id 1"), ASF.index("  begin\n     id 2")
-    third = ASF.index(":hierarchy")
-    shuffled = ASF[:first] + ASF[second:third] + ASF[first:second] + ASF[third:]
-    motion = files(shuffled)
-    assert motion.joints == ("root", "femur", "tibia", "hip")
-    assert motion.parents == (-1, 3, 1, 0)
-    np.testing.assert_allclose(motion.positions[:, [0, 3, 1, 2]], [oracle(frame) for frame in FRAMES], atol=1e-9)
-
-
-def test_line_ends_of_windows_and_a_byte_order_mark(tmp_path, files):
-    expected = files().positions
-    (tmp_path / "w.asf").write_bytes(b"\xef\xbb\xbf" + ASF.replace("\n", "\r\n").encode())
-    (tmp_path / "w.amc").write_bytes(AMC.replace("\n", "\r\n").encode())
-    np.testing.assert_array_equal(read_amc(read_asf(tmp_path / "w.asf"), tmp_path / "w.amc").positions, expected)
-
-
 FEMUR = ASF[ASF.index("  begin\n     id 2") : ASF.index("  begin\n     id 3")]
 MANY = "".join(f"begin\nname b{i}\ndirection 1 0 0\nlength 1\naxis 0 0 0 XYZ\nend\n" for i in range(2000))
 BROKEN_ASF = {
-    "empty of words": ("\n# nothing\n", r"a\.asf: has no 'length' in :units"),
     "another format": ("HIERARCHY\nROOT Hips\n{\n}\n", r"line 1: is 'HIERARCHY'; expected .* ':' section"),
     "no unit of length": (replaced(ASF, "  length 1.0\n", ""), "has no 'length' in :units"),
     "zero unit of length": (replaced(ASF, "  length 1.0", "  length 0"), "line 6: the unit of length is '0'"),
@@ -214,49 +205,40 @@ BROKEN_ASF = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message"), BROKEN_ASF.values(), ids=BROKEN_ASF)
-def test_a_broken_skeleton_is_refused_by_line(tmp_path, text, message):
-    (tmp_path / "a.asf").write_text(text)
-    with pytest.raises(InputError, match=message) as error:
-        read_asf(tmp_path / "a.asf")
-    assert "a.asf" in str(error.value)
-    assert len(str(error.value)) < 400
+@table("text message", BROKEN_ASF)
+def test_a_broken_skeleton_is_refused_by_line(files, text, message):
+    error = refuses(message, files, text)
+    assert "a.asf" in error
+    assert len(error) < 400
 
 
 BROKEN_AMC = {
     "header alone": (":FULLY-SPECIFIED\n:DEGREES\n", "a_1.amc: has no frames"),
     "no frame number": (replaced(AMC, "1\nroot 1 2", "root 1 2"), "line 4: is 'root 1 2 3 10 20 30'; expected the num"),
     "truncated line": (AMC[: AMC.rindex(" 26")], "line 11: has 1 values, '15'; expected 3"),
-    "too many values": (replaced(AMC, "tibia 40 50", "tibia 40 50 60"), "line 7: has 3 values.*expected 2"),
     "values of a bone that does not move": (replaced(AMC, "1\nroot", "1\nhip 1\nroot"), "line 5: has 1 values.*ted 0"),
     "bone missing": (replaced(AMC, "femur 5 -6 7\n", ""), r"line 4: frame 1 lacks \['femur'\]"),
     "bone twice": (replaced(AMC, "femur 5 -6 7\n", "femur 5 -6 7\n" * 2), "line 7: gives 'femur' a second time in fr"),
     "bone unknown": (replaced(AMC, "femur 5 -6 7\n", "femur 5 -6 7\nfoot 1\n"), "line 7: has the bone 'foot', which"),
     "frame skipped": (replaced(AMC, "\n2\n", "\n3\n"), "line 8: frame '3' follows frame 1; expected 2"),
-    "frame of 10¹² digits' kind": (replaced(AMC, "\n2\n", f"\n{'9' * 5000}\n"), "line 8: frame '9{60}…' follows"),
     "not a number": (replaced(AMC, "femur 5 -6 7", "femur 5 x 7"), "line 6: has '5 x 7'; expected finite"),
-    "NaN": (replaced(AMC, "femur 5 -6 7", "femur 5 NaN 7"), "line 6: has '5 NaN 7'; expected finite"),
     "huge": (replaced(AMC, "femur 5 -6 7", "femur 5 -6 1e300"), "line 6: has '5 -6 1e300'"),
     "number in Python's fashion": (replaced(AMC, "femur 5 -6 7", "femur 5 -6 1_0"), "line 6: has '5 -6 1_0'"),
-    "a long line": (replaced(AMC, "femur 5 -6 7", "femur " + "z" * 10**6), "line 6: has 1 values, 'z{60}…'"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message"), BROKEN_AMC.values(), ids=BROKEN_AMC)
+@table("text message", BROKEN_AMC)
 def test_a_broken_motion_is_refused_by_line(files, text, message):
-    with pytest.raises(InputError, match=message) as error:
-        files(amc=text)
-    assert "a_1.amc" in str(error.value)
-    assert len(str(error.value)) < 400
+    error = refuses(message, files, amc=text)
+    assert "a_1.amc" in error
+    assert len(error) < 400
 
 
 def test_sizes_have_limits(files, monkeypatch):
     monkeypatch.setattr(motion_module, "LARGEST_ARRAY", 4 * motion_module.BYTES_A_JOINT)
-    with pytest.raises(InputError, match=r"a_1.amc: has 2 frames of 4 joints; expected at most 1 frames"):
-        files()
+    refuses(r"a_1.amc: has 2 frames of 4 joints; expected at most 1 frames", files)
     monkeypatch.setattr(motion_module, "LARGEST_TEXT", 100)
-    with pytest.raises(InputError, match=r"a.asf: has 759 bytes; expected .* at most 100"):
-        files()
+    refuses(r"a.asf: has 759 bytes; expected .* at most 100", files)
 
 
 # Bones of CMU's names with which a body can be drawn by hand: direction in the file (y up) and length in cm.
@@ -298,16 +280,13 @@ def folder(tmp_path):
 
 
 def test_the_sixteen_joints_by_hand(folder):
-    motion = read_amc(read_asf(folder / "01.asf"), folder / "01_01.amc")
-    poses = cmu_poses(motion, "here")
+    poses = cmu_poses(read_amc(read_asf(folder / "01.asf"), folder / "01_01.amc"), "here")
     np.testing.assert_allclose(poses[0], STANDING_POSE, atol=1e-9)
     np.testing.assert_allclose(poses[12], STANDING_POSE + np.array([120.0, 0.0, 0.0]), atol=1e-9)
 
 
 def test_clips_of_a_folder(folder):
-    clips = list(cmu_clips(folder, test_subjects=["02"], test_sequences=["01_02"]))
-    for clip in clips:
-        check_clip(clip)
+    clips = reading(cmu_clips)(folder, test_subjects=["02"], test_sequences=["01_02"])
     # Every sixth of 13 frames, four cameras each.
     assert [len(clip) for clip in clips] == [3] * 12
     labels = [(clip.group, clip.labels["subject"], clip.labels["sequence"]) for clip in clips]
@@ -319,30 +298,17 @@ def test_clips_of_a_folder(folder):
 
 
 def test_clips_of_listed_files_find_their_skeleton(folder):
-    elsewhere = folder / "elsewhere"
-    elsewhere.mkdir()
-    moved = (folder / "01_01.amc").rename(elsewhere / "01_01.amc")
+    (folder / "elsewhere").mkdir()
+    moved = (folder / "01_01.amc").rename(folder / "elsewhere/01_01.amc")
     options = ViewOptions(cameras="random", num_random=1)
     clips = list(cmu_clips([folder / "01.asf", moved, str(folder / "02/02_01.amc")], options))
-    assert [clip.labels["sequence"] for clip in clips] == ["01_01", "02_01"]
-    assert [len(clip) for clip in clips] == [13, 13]
-
-
-def test_a_file_given_twice_is_read_once(folder):
+    assert [(clip.labels["sequence"], len(clip)) for clip in clips] == [("01_01", 13), ("02_01", 13)]
+    # A file given twice is read once.
     clips = list(cmu_clips([folder / "02", folder / "02", folder / "02/02_01.amc"]))
     assert [clip.labels["sequence"] for clip in clips] == ["02_01"] * 4
-
-
-def test_the_longest_name_is_the_skeletons(folder):
+    # The longest name is the skeleton's.
     (folder / "01_02.asf").write_text(body_asf({name: BONES[name] for name in list(BONES)[:3]}))
-    with pytest.raises(InputError, match=r"01_02\.amc: the skeleton has no bones \['head', 'lclavicle'"):
-        list(cmu_clips(folder))
-
-
-def test_actions(folder):
-    table = {"01_01": "walk", "01_02": "run", "02_01": "walk"}
-    for actions, expected in (("name", list(table)), (table, list(table.values()))):
-        assert [clip.labels["action"] for clip in cmu_clips(folder, actions=actions)][::4] == expected
+    refuses(r"01_02\.amc: the skeleton has no bones \['head', 'lclavicle'", list, cmu_clips(folder))
 
 
 BROKEN_CLIPS = {
@@ -354,19 +320,16 @@ BROKEN_CLIPS = {
     "unknown subject": (lambda folder: cmu_clips(folder / "02", test_subjects=["01"]), r"'01', .* \['02'\]"),
     "unknown sequence": (lambda folder: cmu_clips(folder / "02", test_sequences=["02_9"]), "test_sequences has '02_9'"),
     "sequence twice": (lambda folder: cmu_clips([folder / "02", folder / "copy"]), "is the sequence '02_02_01', as"),
-    "no action": (lambda folder: cmu_clips(folder / "02", actions={"02_02": "walk"}), "'02_01' has no action"),
-    "other actions": (lambda folder: cmu_clips(folder / "02", actions="walk"), "actions is 'walk'; expected 'name'"),
 }
 
 
-@pytest.mark.parametrize(("clips", "message"), BROKEN_CLIPS.values(), ids=BROKEN_CLIPS)
+@table("clips message", BROKEN_CLIPS)
 def test_what_makes_no_clips_is_refused(folder, clips, message):
     (folder / "x.bvh").write_text("HIERARCHY\n")
     (folder / "lone").mkdir()
     (folder / "lone/05_01.amc").write_text(body_amc())
     shutil.copytree(folder / "02", folder / "copy")
-    with pytest.raises(InputError, match=message):
-        list(clips(folder))
+    refuses(message, lambda: list(clips(folder)))
 
 
 def test_files_are_read_one_at_a_time(folder):
@@ -375,36 +338,29 @@ def test_files_are_read_one_at_a_time(folder):
     (folder / "02/02_01.amc").write_text("1\nnonsense\n")
     for _ in range(7):
         next(clips)
-    with pytest.raises(InputError, match=r"02_01\.amc: line 2"):
-        next(clips)
+    refuses(r"02_01\.amc: line 2", next, clips)
 
 
 @pytest.mark.parametrize(("group", "name"), [("train", "02_01"), ("test", "02_06")])
-def test_the_sixteen_joints_are_those_of_cmu16(data_folder, group, name):
-    """Which stands elsewhere on the floor."""
+def test_the_sixteen_joints_are_those_of_cmu16_and_where_cmu_says(data_folder, group, name):
     raw = data_folder / "cmu_raw"
-    poses = cmu_poses(read_amc(read_asf(raw / "02.asf"), raw / f"{name}.amc"), name)[::6]
+    motion = read_amc(read_asf(raw / "02.asf"), raw / f"{name}.amc")
+    with np.load(raw / "expected_positions.npz") as expected:
+        assert motion.joints == tuple(expected["joint_names"])
+        np.testing.assert_allclose(motion.positions[::10], expected[name], atol=0.001)
+    poses = cmu_poses(motion, name)[::6]
     with h5py.File(data_folder / "cmu16.h5") as file:
         expected = file[group][name][()]
+    # Which stands elsewhere on the floor.
     root = [HUMAN16.root_index]
     np.testing.assert_allclose(poses - poses[:, root], expected - expected[:, root], atol=0.02)
     elbow, wrist = (poses[:, HUMAN16.index(joint)] for joint in ("left_elbow", "left_wrist"))
     np.testing.assert_allclose(np.linalg.norm(wrist - elbow, axis=-1), 252.5, atol=0.1)
 
 
-@pytest.mark.parametrize("name", ["02_01", "02_06"])
-def test_cmu_motion_is_where_cmu_says(data_folder, name):
-    raw = data_folder / "cmu_raw"
-    motion = read_amc(read_asf(raw / "02.asf"), raw / f"{name}.amc")
-    with np.load(raw / "expected_positions.npz") as expected:
-        assert motion.joints == tuple(expected["joint_names"])
-        np.testing.assert_allclose(motion.positions[::10], expected[name], atol=0.001)
-
-
 def test_cmu_clips_are_people(data_folder):
-    clips = list(cmu_clips(data_folder / "cmu_raw", test_sequences=["02_06"]))
+    clips = reading(cmu_clips)(data_folder / "cmu_raw", test_sequences=["02_06"])
     assert [(clip.group, len(clip)) for clip in clips] == [("train", 58)] * 4 + [("test", 373)] * 4
     for clip in clips:
-        check_clip(clip)
         assert clip.pose_2d.min() > 0.0
         assert clip.pose_2d.max() < 1000.0

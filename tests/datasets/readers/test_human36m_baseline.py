@@ -5,26 +5,20 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from refusals import changed, reading, refuses, table
 
-from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
-from tf_wsgen.datasets.clip import check_clip
+from tf_wsgen.data.human36m_cameras import CAMERA_NAMES
 from tf_wsgen.datasets.readers.human36m import read_videopose3d
 from tf_wsgen.datasets.readers.human36m_baseline import read_3d_pose_baseline
-from tf_wsgen.errors import InputError
 
 FROM_32 = [1, 2, 3, 6, 7, 8, 0, 13, 14, 15, 17, 18, 19, 25, 26, 27]
 FROM_MPII = [2, 1, 0, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 12, 11, 10]
 MPII_METADATA = {"num_joints": 16, "keypoints_symmetry": [[3, 4, 5, 13, 14, 15], [0, 1, 2, 10, 11, 12]]}
 # (subject, recording): frames. Names and spellings as in the archive.
 RECORDINGS = {
-    ("S1", "Walking"): 5,
-    ("S1", "Walking 1"): 4,
-    ("S1", "WalkDog 1"): 3,
-    ("S1", "SittingDown 2"): 3,
-    ("S9", "Photo"): 70,
-    ("S11", "Directions"): 3,
-    ("S11", "Directions 1"): 130,
-}
+    ("S1", "Walking"): 5, ("S1", "Walking 1"): 4, ("S1", "WalkDog 1"): 3, ("S1", "SittingDown 2"): 3,
+    ("S9", "Photo"): 70, ("S11", "Directions"): 3, ("S11", "Directions 1"): 130,
+}  # fmt: skip
 
 
 def world(subject, name):
@@ -66,119 +60,66 @@ def folder(tmp_path):
     return tmp_path / "h36m"
 
 
-def read(*arguments, **options):
-    clips = []
-    for clip in read_3d_pose_baseline(*arguments, **options):
-        check_clip(clip)
-        clips.append(clip)
-    return clips
+read = reading(read_3d_pose_baseline)
 
 
-def test_rows_are_where_the_files_say(folder):
-    clips = read(folder)
-    names = ["S1 SittingDown 2", "S1 WalkDog 1", "S1 Walking", "S1 Walking 1", "S9 Photo", "S11 Directions 1"]
-    assert [clip.labels["sequence"] for clip in clips[::4]] == names
-    for index, clip in enumerate(clips):
-        subject, _, name = clip.labels["sequence"].partition(" ")
-        camera = human36m_cameras(subject)[index % 4]
-        assert clip.labels == {
-            "action": name.partition(" ")[0],
-            "subject": subject,
-            "sequence": f"{subject} {name}",
-            "camera": camera.name,
-        }
-        assert clip.group == ("train" if subject == "S1" else "test")
-        points = world(subject, name)[:, FROM_32][:: 1 if subject == "S1" else 64]
-        pose_3d = (points - camera.position) @ camera.rotation.T
-        np.testing.assert_allclose(clip.pose_3d, pose_3d, atol=0.01)
-        np.testing.assert_allclose(clip.pose_2d, camera.project(pose_3d), atol=0.01)
-        assert clip.image_size == camera.image_size
-        assert clip.where == f"{positions_file(folder, subject, name)}, camera {camera.name}"
-
-
-@pytest.mark.parametrize("kind", ["StackedHourglass", "StackedHourglassFineTuned240"])
-def test_detections_are_read_and_cut(folder, kind):
-    if kind != "StackedHourglass":
-        for subject in ("S1", "S9", "S11"):
-            (folder / subject / "StackedHourglass").rename(folder / subject / kind)
-    clips = read(folder, True if kind == "StackedHourglass" else kind)
-    projected = read(folder)
-    assert len(clips) == len(projected) == 24
-    for clip, other in zip(clips, projected, strict=True):
-        subject, _, name = clip.labels["sequence"].partition(" ")
-        seen = detections(subject, name, clip.labels["camera"], extra=1)[: RECORDINGS[subject, name]]
-        np.testing.assert_array_equal(clip.pose_2d, seen[:: 1 if subject == "S1" else 64, FROM_MPII])
-        np.testing.assert_array_equal(clip.pose_3d, other.pose_3d)
-        assert clip.labels == other.labels
-
-
-@pytest.mark.parametrize("detected", [False, True])
+@pytest.mark.parametrize("kind", [None, "StackedHourglass", "StackedHourglassFineTuned240"])
 @pytest.mark.parametrize("skip_corrupt", [False, True])
-def test_both_ways_give_the_same_rows(tmp_path, folder, detected, skip_corrupt):
+def test_both_ways_give_the_same_rows(tmp_path, folder, kind, skip_corrupt):
     # As VideoPose3D's scripts make their files of this archive.
     positions_3d, positions_2d = {}, {}
     for subject, name in RECORDINGS:
         positions_3d.setdefault(subject, {})[name] = (world(subject, name) / 1000).astype(np.float32)
         seen = [detections(subject, name, camera, extra=1) for camera in CAMERA_NAMES]
         positions_2d.setdefault(subject, {})[name] = seen
+        if kind and not (folder / subject / kind).exists():
+            (folder / subject / "StackedHourglass").rename(folder / subject / kind)
     positions_2d["S11"]["Directions"][0] = None
     np.savez_compressed(tmp_path / "3d.npz", positions_3d=positions_3d)
     np.savez_compressed(tmp_path / "2d.npz", positions_2d=positions_2d, metadata=MPII_METADATA)
     told = []
     options = {"skip_corrupt": skip_corrupt, "notice": told.append, "test_stride": 7}
-    clips = read(folder, detected, **options)
-    others = read_videopose3d(tmp_path / "3d.npz", tmp_path / "2d.npz" if detected else None, **options)
+    clips = read(folder, kind, **options)
+    others = read_videopose3d(tmp_path / "3d.npz", tmp_path / "2d.npz" if kind else None, **options)
     for clip, other in zip(clips, others, strict=True):
         np.testing.assert_allclose(clip.pose_3d, other.pose_3d, atol=0.01)
         np.testing.assert_allclose(clip.pose_2d, other.pose_2d, atol=0.01)
         assert (clip.group, clip.labels, clip.image_size) == (other.group, other.labels, other.image_size)
-    assert len(clips) == (24 if skip_corrupt else 28 - detected)
+    assert len(clips) == (24 if skip_corrupt else 28 - bool(kind))
+    assert clips[3].where == f"{positions_file(folder, 'S1', 'SittingDown 2')}, camera 60457274"
     # The same is told of both, but for the file's name.
     half = len(told) // 2
     assert [text.rpartition(": ")[2] for text in told[:half]] == [text.rpartition(": ")[2] for text in told[half:]]
-    assert sum("damaged" in text for text in told) == 2 * (skip_corrupt or detected)
+    assert sum("damaged" in text for text in told) == 2 * (skip_corrupt or bool(kind))
 
 
-def test_other_spellings_of_3d_and_2d(folder):
+def test_other_spellings_what_an_apple_adds_and_missing_subjects(folder):
     for camera in CAMERA_NAMES:
         path = detections_file(folder, "S9", "Photo", camera)
         path.rename(path.with_name(f"TakingPhoto.{camera}.h5"))
-    clip = next(clip for clip in read(folder, True) if clip.labels["subject"] == "S9")
-    assert clip.labels["sequence"] == "S9 Photo"
-    np.testing.assert_array_equal(clip.pose_2d, detections("S9", "Photo", "54138969", 1)[[0, 64]][:, FROM_MPII])
-
-
-def test_what_an_apple_adds_to_archives_is_passed_by(folder):
     (folder / "S1/MyPoses/3D_positions/._Walking.h5").write_bytes(b"\0\5\26\7")
     (folder / "S1/StackedHourglass/._Walking.54138969.h5").write_bytes(b"\0\5\26\7")
-    assert len(read(folder, True)) == 24
-
-
-def test_missing_subjects_are_told(folder):
-    shutil.rmtree(folder / "S9")
     told = []
-    assert {clip.labels["subject"] for clip in read(folder, notice=told.append)} == {"S1", "S11"}
-    missing = [
-        f"{folder}: has no subject {subject}; its rows are missing." for subject in ("S5", "S6", "S7", "S8", "S9")
-    ]
+    clips = read(folder, "StackedHourglass", notice=told.append)
+    clip = next(clip for clip in clips if clip.labels["subject"] == "S9")
+    assert (len(clips), clip.labels["sequence"]) == (24, "S9 Photo")
+    np.testing.assert_array_equal(clip.pose_2d, detections("S9", "Photo", "54138969", 1)[[0, 64]][:, FROM_MPII])
+    missing = [f"{folder}: has no subject {subject}; its rows are missing." for subject in ("S5", "S6", "S7", "S8")]
     assert told[:-1] == missing
 
 
 def positions(values, name="3D_positions"):
     """A change of one recording."""
-    return lambda folder: write(positions_file(folder, "S1", "Walking 1"), name, values)
+    return lambda folder: write(a_recording(folder), name, values)
 
 
 def poses(values, name="poses"):
-    return lambda folder: write(detections_file(folder, "S1", "Walking 1", "55011271"), name, values)
+    return lambda folder: write(a_video(folder), name, values)
 
 
-def cut(find, fraction):
-    def change(folder):
-        path = find(folder)
-        path.write_bytes(path.read_bytes()[: int(fraction * path.stat().st_size)])
-
-    return change
+def cut_video(folder):
+    path = a_video(folder)
+    path.write_bytes(path.read_bytes()[: int(0.7 * path.stat().st_size)])
 
 
 def a_recording(folder):
@@ -198,12 +139,6 @@ FLAT = world("S1", "Walking 1").reshape(4, 96).T
 SEEN = detections("S1", "Walking 1", "55011271")
 
 
-def with_value(values, index, value):
-    values = values.copy()
-    values[index] = value
-    return values
-
-
 BROKEN = {
     "no folder": (shutil.rmtree, "h36m: there is no such folder; expected one with S1/MyPoses/3D_positions"),
     "a folder too high": (lambda folder: folder.rename(folder.parent / "x") and (folder / "h36m").mkdir(parents=True),
@@ -214,7 +149,7 @@ BROKEN = {
     "rows for columns": (positions(FLAT.T), r"3D_positions has shape \(4, 96\); expected \(96, N\)"),
     "no frames": (positions(FLAT[:, :0]), r"Walking 1\.h5: .*(no frames|stores 0)"),
     "metres": (positions(FLAT / 1000), r"Walking 1\.h5: joints are typically .* expected millimetres"),
-    "NaN": (positions(with_value(FLAT, (5, 2), np.nan)), r"Walking 1\.h5: 3D frame 2 is not finite"),
+    "NaN": (positions(changed(FLAT, (5, 2), np.nan)), r"Walking 1\.h5: 3D frame 2 is not finite"),
     "10¹² frames": (announce, r"Walking 1\.h5: 3D_positions announces 384,000,000,000,000 bytes but stores 0"),
     "one recording twice": (
         lambda folder: shutil.copy(*(positions_file(folder, "S9", name) for name in ("Photo", "TakingPhoto"))),
@@ -225,7 +160,7 @@ BROKEN = {
         r"camera 55011271: has no 2D poses in .*h36m; expected those of"),
     "one video twice": (lambda folder: shutil.copy(a_video(folder), a_video(folder).with_name("Walking 1.55011271.h5")),
         r"Walking_1\.55011271\.h5: is there again, after Walking 1\.55011271\.h5"),
-    "a video cut": (cut(a_video, 0.7), r"Walking_1\.55011271\.h5: cannot be read as an HDF5 file with poses"),
+    "a video cut": (cut_video, r"Walking_1\.55011271\.h5: cannot be read as an HDF5 file with poses"),
     "other poses": (poses(SEEN, "preds"), r"has no dataset 'poses'; it has \['preds'\]"),
     "17 joints seen": (poses(np.ones((4, 17, 2))), r"float64 of shape \(4, 17, 2\); expected .* joints as mpii16"),
     "a frame too few": (poses(SEEN[:3]), "camera 55011271: has 3 frames in 2D and 4 in 3D"),
@@ -233,25 +168,22 @@ BROKEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN)
+@table("change message", BROKEN)
 def test_broken_folders_are_refused_by_file(folder, change, message):
     change(folder)
-    with pytest.raises(InputError, match=message):
-        read(folder, True)
+    refuses(message, read, folder, "StackedHourglass")
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"detections": "Hourglass"}, "S1/Hourglass: there is no such folder; expected the 2D poses of S1"),
-        ({"train_subjects": ("S3",)}, "subject is 'S3'"),
-        (
-            {"train_subjects": ("S5",), "test_subjects": ()},
-            r"has none of the subjects \['S5'\]; it has \['S1', 'S11', 'S9'\]",
-        ),
-        ({"test_stride": 0}, "test_stride is 0"),
-    ],
-)
+OPTIONS = {
+    "no such folder": ({"detections": "Hourglass"},
+        "S1/Hourglass: there is no such folder; expected the 2D poses of S1"),
+    "an unknown subject": ({"train_subjects": ("S3",)}, "subject is 'S3'"),
+    "none there": ({"train_subjects": ("S5",), "test_subjects": ()},
+        r"has none of the subjects \['S5'\]; it has \['S1', 'S11', 'S9'\]"),
+    "stride 0": ({"test_stride": 0}, "test_stride is 0"),
+}  # fmt: skip
+
+
+@table("options message", OPTIONS)
 def test_options_are_checked(folder, options, message):
-    with pytest.raises(InputError, match=message):
-        read(folder, **options)
+    refuses(message, read, folder, **options)

@@ -2,12 +2,10 @@
 
 import h5py
 import numpy as np
-import pytest
 import scipy.io
+from refusals import reading, refuses, table
 
-from tf_wsgen.datasets.clip import check_clip
-from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp, read_3dhp_test, read_3dhp_train
-from tf_wsgen.errors import InputError
+from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp
 from tf_wsgen.skeleton import HUMAN16
 
 FRAMES = 6
@@ -50,7 +48,7 @@ def write_train(folder, content=None):
     folder.mkdir(parents=True)
     content = train_content() if content is None else content
     variables = {name: cell_array(v) if isinstance(v, list) else v for name, v in content.items()}
-    scipy.io.savemat(folder / "annot.mat", variables, do_compression=True)
+    scipy.io.savemat(folder / "annot.mat", variables)
 
 
 def write_test(folder, **changes):
@@ -70,18 +68,14 @@ def write_test(folder, **changes):
                 file[name] = values
 
 
-def read(reader, folder, **options):
-    clips = list(reader(folder, **options))
-    for clip in clips:
-        check_clip(clip)
-    return clips
+read = reading(read_3dhp)
 
 
 def test_training_sequences_come_by_sequence_and_camera(tmp_path):
     for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1"):
         write_train(tmp_path / name)
     (tmp_path / "S1/notes.txt").write_text("not a sequence")
-    clips = read(read_3dhp_train, tmp_path)
+    clips = read(tmp_path)
     assert [(c.labels["sequence"], c.labels["camera"]) for c in clips] == [
         (name, camera) for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1") for camera in "01245678"
     ]
@@ -97,93 +91,85 @@ def test_one_joint_by_hand(tmp_path):
     content = train_content()
     content["annot2"][2][3, 49], content["univ_annot3"][2][3, 74] = -7.0, 4321.0
     write_train(tmp_path / "S3/Seq2", content)
-    (clip,) = read(read_3dhp_train, tmp_path, cameras=[2])
+    (clip,) = read(tmp_path, cameras=[2])
     knee = HUMAN16.index("right_knee")
-    assert clip.pose_2d[3, knee, 1] == -7.0
-    assert clip.pose_3d[3, knee, 2] == 4321.0
+    assert (clip.pose_2d[3, knee, 1], clip.pose_3d[3, knee, 2]) == (-7.0, 4321.0)
 
 
-def test_options_of_the_training_reader(tmp_path):
-    write_train(tmp_path / "S1/Seq1")
-    clips = read(read_3dhp_train, tmp_path, cameras=[13, 3], stride=4, annotation="annot3")
-    assert [clip.labels["camera"] for clip in clips] == ["13", "3"]
-    np.testing.assert_array_equal(clips[1].pose_2d, points(28, 2, offset=3000.0)[[0, 4]][:, OF_28])
-    np.testing.assert_array_equal(clips[1].pose_3d, points(28, 3, offset=3000.25)[[0, 4]][:, OF_28])
+# The file's list of cameras, the options, and the cells that are read.
+CELLS = {
+    "the options": ({}, {"cameras": [13, 3], "stride": 4, "annotation": "annot3"}, [13, 3]),
+    "a list of cameras": ({"cameras": np.array([[7, 0, 4, *range(20, 31)]], np.uint8)}, {"cameras": [4]}, [2]),
+    "no lists": ({"cameras": [], "frames": []}, {"cameras": [5]}, [5]),
+}
 
 
-def test_the_cells_belong_to_the_cameras_that_the_file_lists(tmp_path):
-    content = train_content(3) | {"cameras": np.array([[7, 0, 4]], np.uint8)}
+@table("changes options cells", CELLS)
+def test_cells_of_the_cameras_that_are_asked_for(tmp_path, changes, options, cells):
+    content = {name: values for name, values in (train_content() | changes).items() if len(values)}
     write_train(tmp_path / "S1/Seq1", content)
-    (clip,) = read(read_3dhp_train, tmp_path, cameras=[4])
-    np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=2000.0)[:, OF_28])
-
-
-def test_without_lists_of_cameras_and_frames_the_cells_count_from_0(tmp_path):
-    content = train_content()
-    del content["cameras"], content["frames"]
-    write_train(tmp_path / "S1/Seq1", content)
-    (clip,) = read(read_3dhp_train, tmp_path, cameras=[5])
-    np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=5000.0)[:, OF_28])
+    clips = read(tmp_path, **options)
+    assert [clip.labels["camera"] for clip in clips] == [str(camera) for camera in options["cameras"]]
+    stride, moved = options.get("stride", 1), 0.25 * ("annotation" in options)
+    for clip, cell in zip(clips, cells, strict=True):
+        np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=1000.0 * cell)[::stride, OF_28])
+        np.testing.assert_array_equal(clip.pose_3d, points(28, 3, offset=1000.0 * cell + moved)[::stride, OF_28])
 
 
 def test_training_is_read_one_sequence_at_a_time(tmp_path):
     write_train(tmp_path / "S1/Seq1")
     (tmp_path / "S1/Seq2").mkdir()
-    clips = read_3dhp_train(tmp_path, cameras=[0])
+    clips = read_3dhp(tmp_path, cameras=[0])
     assert next(clips).labels["sequence"] == "S1/Seq1"
-    with pytest.raises(InputError, match=r"Seq2.annot\.mat: there is no such file"):
-        next(clips)
+    refuses(r"Seq2.annot\.mat: there is no such file", next, clips)
 
 
 def test_test_sequences_keep_all_frames_and_say_which_are_valid(tmp_path):
     write_test(tmp_path / "TS2")
-    (clip,) = read(read_3dhp_test, tmp_path)
-    assert (clip.group, clip.image_size) == ("test", (2048, 2048))
+    (clip,) = read(tmp_path)
     np.testing.assert_array_equal(clip.pose_2d, points(17, 2)[:, OF_17])
     np.testing.assert_array_equal(clip.pose_3d, points(17, 3)[:, OF_17])
-    np.testing.assert_array_equal(clip.labels["valid"], [1, 1, 0, 1, 0, 1])
-    assert clip.labels["action"].tolist() == [
-        "Standing/Walking", "Exercising", "", "On The Floor", "Miscellaneous", "Reaching/Crouching",
-    ]  # fmt: skip
-    texts = {name: clip.labels[name] for name in ("subject", "sequence", "camera", "scene")}
-    assert texts == {"subject": "TS2", "sequence": "TS2", "camera": "0", "scene": "GS"}
-
-
-def test_test_frames_that_do_not_count_can_be_left_out(tmp_path):
-    write_test(tmp_path / "TS1")
-    (clip,) = read(read_3dhp_test, tmp_path, only_valid=True, annotation="annot3")
+    labels = {name: values if isinstance(values, str) else values.tolist() for name, values in clip.labels.items()}
+    activities = "Standing/Walking,Exercising,,On The Floor,Miscellaneous,Reaching/Crouching".split(",")
+    texts = {"subject": "TS2", "sequence": "TS2", "camera": "0", "scene": "GS"}
+    assert labels == texts | {"valid": [1, 1, 0, 1, 0, 1], "action": activities}
+    (clip,) = read(tmp_path, only_valid=True, annotation="annot3")
     np.testing.assert_array_equal(clip.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
     np.testing.assert_array_equal(clip.labels["valid"], np.ones(4))
-    assert clip.labels["action"].tolist()[-1] == "Reaching/Crouching"
+    assert clip.labels["action"].tolist() == [activities[i] for i in (0, 1, 3, 5)]
 
 
 def test_scenes_and_image_sizes_of_the_six_test_sequences(tmp_path):
     for number in range(1, 7):
         write_test(tmp_path / f"TS{number}")
-    clips = read(read_3dhp_test, tmp_path)
+    clips = read(tmp_path)
     assert [clip.labels["scene"] for clip in clips] == ["GS", "GS", "no GS", "no GS", "outdoor", "outdoor"]
     assert [clip.image_size for clip in clips] == [(2048, 2048)] * 4 + [(1920, 1080)] * 2
 
 
-@pytest.mark.parametrize(
-    ("folders", "groups"),
-    [
-        (["S1/Seq1", "TS1", "TS4"], ["train", "test", "test"]),
-        (["S1/Seq1", "mpi_inf_3dhp_test_set/TS1"], ["train", "test"]),
-        (["mpi_inf_3dhp/S1/Seq1"], ["train"]),
-        (["test/TS6"], ["test"]),
-    ],
-)
+# Folders, and the groups of what is read.
+FOLDERS = {
+    "both": (["S1/Seq1", "TS1", "TS4"], ["train", "test", "test"]),
+    "the test set's own folder": (["S1/Seq1", "mpi_inf_3dhp_test_set/TS1"], ["train", "test"]),
+    "a folder more": (["mpi_inf_3dhp/S1/Seq1"], ["train"]),
+    "test alone": (["test/TS6"], ["test"]),
+}
+
+
+def write_all(folder, names):
+    for name in names:
+        (write_test if "TS" in name else write_train)(folder / name)
+
+
+@table("folders groups", FOLDERS)
 def test_both_readers_read_what_is_there(tmp_path, folders, groups):
-    for folder in folders:
-        (write_test if "TS" in folder else write_train)(tmp_path / folder)
-    assert [clip.group for clip in read(read_3dhp, tmp_path, cameras=[0])] == groups
+    write_all(tmp_path, folders)
+    assert [clip.group for clip in read(tmp_path, cameras=[0])] == groups
 
 
 def test_options_reach_both_readers(tmp_path):
-    write_train(tmp_path / "S1/Seq1")
-    write_test(tmp_path / "TS1")
-    train, test = read(read_3dhp, tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
+    write_all(tmp_path, ["S1/Seq1", "TS1"])
+    train, test = read(tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
     np.testing.assert_array_equal(train.pose_3d, points(28, 3, offset=1000.25)[::3][:, OF_28])
     np.testing.assert_array_equal(test.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
 
@@ -199,12 +185,9 @@ def put_cell(name, camera, change):
     return apply
 
 
-def put_element(index, value):
-    def apply(cell):
-        cell[index] = value
-        return cell
-
-    return apply
+def not_finite(cell):
+    cell[2, 48] = np.nan
+    return cell
 
 
 BROKEN_TRAIN = {
@@ -213,7 +196,6 @@ BROKEN_TRAIN = {
         r"annot2 is float64 of shape \(14, 6, 56\); .*cells"),
     "17 joints": (put_cell("annot2", 1, lambda cell: cell[:, :34]), r"camera 1, annot2 is .*\(6, 34\); .*\(N, 56\)"),
     "texts": (put_cell("annot2", 0, lambda _: np.array(["walking"])), "camera 0, annot2 is <U7 of shape"),
-    "a cell in a cell": (put_cell("annot2", 0, lambda cell: cell_array([cell])), "camera 0, annot2 is object"),
     "no frames": (
         lambda content: content.update(annot2=[np.ones((0, 56))] * 14, univ_annot3=[np.ones((0, 84))] * 14, frames=[]),
         "camera 0: has no frames"),
@@ -223,18 +205,16 @@ BROKEN_TRAIN = {
         "14 cells and univ_annot3 13; expected as many"),
     "cameras of another rig": (put("cameras", np.arange(20, 34)[None]), r"has no camera 0; its cameras are \[20, 21"),
     "too few cameras listed": (put("cameras", np.arange(8)[None]), "cameras has 8 numbers, annot2 14 cells"),
-    "NaN in 2D": (put_cell("annot2", 1, put_element((2, 48), np.nan)), "camera 1: 2D frame 2 is not finite"),
+    "NaN in 2D": (put_cell("annot2", 1, not_finite), "camera 1: 2D frame 2 is not finite"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "message"), BROKEN_TRAIN.values(), ids=BROKEN_TRAIN)
+@table("change message", BROKEN_TRAIN)
 def test_broken_training_files_are_refused_by_name_and_place(tmp_path, change, message):
     content = train_content()
     change(content)
     write_train(tmp_path / "S2/Seq1", content)
-    with pytest.raises(InputError, match=r"S2.Seq1.annot\.mat: .*" + message) as error:
-        read(read_3dhp_train, tmp_path)
-    assert "\n" not in str(error.value)
+    refuses(r"S2.Seq1.annot\.mat: .*" + message, read, tmp_path)
 
 
 def rows(count):
@@ -257,66 +237,44 @@ BROKEN_TEST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "message"), BROKEN_TEST.values(), ids=BROKEN_TEST)
+@table("changes message", BROKEN_TEST)
 def test_broken_test_files_are_refused_by_name_and_place(tmp_path, changes, message):
     write_test(tmp_path / "TS3", **changes)
-    with pytest.raises(InputError, match=r"TS3.annot_data\.mat: .*" + message) as error:
-        read(read_3dhp_test, tmp_path)
-    assert "\n" not in str(error.value)
+    refuses(r"TS3.annot_data\.mat: .*" + message, read, tmp_path)
 
 
 def test_a_file_of_the_other_matlab_version_is_refused(tmp_path):
     write_test(tmp_path / "TS1")
     (tmp_path / "S1/Seq1").mkdir(parents=True)
     (tmp_path / "TS1/annot_data.mat").rename(tmp_path / "S1/Seq1/annot.mat")
-    with pytest.raises(InputError, match=r"annot\.mat: cannot be read as the annot\.mat of a training sequence"):
-        read(read_3dhp_train, tmp_path)
+    refuses(r"annot\.mat: cannot be read as the annot\.mat of a training sequence", read, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"cameras": []}, "cameras are .*; expected at least one"),
-        ({"cameras": [0, 1, 0]}, r"cameras are \[0, 1, 0\]; expected .* each once"),
-        ({"cameras": [0, 14]}, "has no camera 14"),
-        ({"stride": 0}, "stride is 0; expected a whole number from 1"),
-        ({"annotation": "annot2"}, r"annotation is 'annot2'; expected one of \['univ_annot3', 'annot3'\]"),
-    ],
-)
+OPTIONS = {
+    "no cameras": ({"cameras": []}, "cameras are .*; expected at least one"),
+    "a camera twice": ({"cameras": [0, 1, 0]}, r"cameras are \[0, 1, 0\]; expected .* each once"),
+    "camera 14": ({"cameras": [0, 14]}, "has no camera 14"),
+    "stride 0": ({"stride": 0}, "stride is 0; expected a whole number from 1"),
+    "2D for 3D": ({"annotation": "annot2"}, r"annotation is 'annot2'; expected one of \['univ_annot3', 'annot3'\]"),
+}
+
+
+@table("options message", OPTIONS)
 def test_options_that_mean_nothing_are_refused(tmp_path, options, message):
     write_train(tmp_path / "S1/Seq1")
-    with pytest.raises(InputError, match=message):
-        read(read_3dhp_train, tmp_path, **options)
+    refuses(message, read, tmp_path, **options)
 
 
 def test_folders_without_the_data_set_are_refused(tmp_path):
     (tmp_path / "a.mat").write_bytes(b"x")
-    neither = {
-        read_3dhp: r"neither S\*/Seq\* nor TS\*",
-        read_3dhp_train: r"no folders S\*/Seq\*",
-        read_3dhp_test: "no .* TS",
-    }
-    for reader, message in neither.items():
-        for folder, found in (
-            ("", message),
-            ("nowhere", "nowhere: there is no such folder"),
-            ("a.mat", "no such folder"),
-        ):
-            with pytest.raises(InputError, match=found):
-                read(reader, tmp_path / folder)
+    refuses(r"neither S\*/Seq\* nor TS\*", read, tmp_path)
+    refuses("nowhere: there is no such folder", read, tmp_path / "nowhere")
+    refuses("no such folder", read, tmp_path / "a.mat")
 
 
-@pytest.mark.parametrize(
-    ("folders", "reader"), [(["S1/Seq1", "copy/S1/Seq1"], read_3dhp_train), (["TS1", "old/TS1"], read_3dhp_test)]
-)
-def test_a_sequence_that_is_there_twice_is_refused(tmp_path, folders, reader):
-    for folder in folders:
-        (write_test if "TS" in folder else write_train)(tmp_path / folder)
-    with pytest.raises(InputError, match=r"is there twice, also as .*; expected each sequence once"):
-        read(reader, tmp_path)
-
-
-def test_a_seventh_test_sequence_has_no_scene(tmp_path):
-    write_test(tmp_path / "TS7")
-    with pytest.raises(InputError, match=r"TS7: is no test sequence; expected one of \['TS1'"):
-        read(read_3dhp_test, tmp_path)
+def test_sequences_that_cannot_be_are_refused(tmp_path):
+    for place, name in (("train", "S1/Seq1"), ("test", "TS1")):
+        write_all(tmp_path / place, [name, f"copy/{name}"])
+        refuses(r"is there twice, also as .*; expected each sequence once", read, tmp_path / place)
+    write_test(tmp_path / "more/TS7")
+    refuses(r"TS7: is no test sequence; expected one of \['TS1'", read, tmp_path / "more")

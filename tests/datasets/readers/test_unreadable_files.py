@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+from refusals import refuses
 
 from tf_wsgen.data.prepared import read_prepared
 from tf_wsgen.datasets.readers.arrays import read_arrays
@@ -18,7 +19,6 @@ from tf_wsgen.datasets.readers.human36m_mat import read_repnet_mat
 from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp
 from tf_wsgen.datasets.readers.mpii import read_mpii
 from tf_wsgen.datasets.readers.skeleton_names import read_joint_names
-from tf_wsgen.errors import InputError
 
 
 def save_hdf5(path):
@@ -66,6 +66,10 @@ ELSEWHERE = {(reader, how) for reader in ("BVH", "ASF", "AMC", "names of joints"
 ELSEWHERE |= {(f"detections{kind}", how) for kind in ("", ", pose-hg") for how in ("folder", "text")}
 ELSEWHERE |= {("3d-pose-baseline", "missing")}
 ELSEWHERE |= {(reader, "utf-16") for reader in READERS if reader not in ("BVH", "ASF", "AMC")}
+# What is no file at all is refused by one function: one reader of each kind of file is enough.
+ELSEWHERE |= {
+    (reader, how) for reader in READERS if ", " in reader or reader in ("MPII", "ASF") for how in ("folder", "empty")
+}
 CASES = [(reader, how) for reader in READERS for how in HOW if (reader, how) not in ELSEWHERE]
 
 
@@ -83,6 +87,4 @@ def test_it_is_refused_by_name(tmp_path, reader, how):
     elif how == "half":
         SAVE[".h5" if reader == "3DHP, test" else path.suffix](path)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match=f"{path.name}: {HOW[how]}") as error:
-        list(read(tmp_path))
-    assert "\n" not in str(error.value)
+    refuses(f"{path.name}: {HOW[how]}", lambda: list(read(tmp_path)))
