@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import filelock
@@ -35,7 +36,17 @@ POSTERIOR = {
         "weight_median": 2.0,
     },
 }
-RECIPES = {"faithful": OFTEN, "posterior": POSTERIOR | OFTEN}
+TWO_REPLICAS = {"training": {**OFTEN["training"], "strategy": "mirrored"}}
+RECIPES = {"faithful": OFTEN, "posterior": POSTERIOR | OFTEN, "two_replicas": TWO_REPLICAS}
+# scripts/train.py on two logical CPUs, where a machine has one.
+TRAIN = """
+import sys
+import tensorflow as tf
+from tf_wsgen.programs.command_line import run
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+run("train", ["train.py", *sys.argv[1:]])
+"""
 
 
 def contents(folder):
@@ -89,10 +100,10 @@ def run(uninterrupted, half_way, tmp_path):
 
 
 @pytest.mark.parametrize("recipe", RECIPES if KILLS > 1 else ["faithful"])
-def test_a_run_that_is_killed_at_any_moment_ends_as_if_it_never_was(recipe, uninterrupted, script, tmp_path):
+def test_a_run_that_is_killed_at_any_moment_ends_as_if_it_never_was(recipe, uninterrupted, tmp_path):
     _, config_file, expected = uninterrupted(recipe)
     rng = np.random.default_rng(0)
-    command = script("train", "--config", config_file, "--workdir", tmp_path)
+    command = [sys.executable, "-c", TRAIN, f"--config={config_file}", f"--workdir={tmp_path}"]
     checkpoints, killed = Workdir(tmp_path).checkpoints, 0
     for _ in range(KILLS):
         before = set(checkpoints.glob("*"))
