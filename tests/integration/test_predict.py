@@ -265,14 +265,14 @@ def test_it_is_refused_before_anything_is_lifted(tmp_path, monkeypatch, fields, 
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_the_script(run_script, tmp_path):
+def test_the_script(run_program, tmp_path):
     source = make_file(tmp_path, "csv", "coco17")
     arguments = ("predict", "--input", source, "--output", tmp_path / "a.json", "--png", tmp_path / "a.png")
-    finished = run_script(*arguments)
+    finished = run_program(*arguments)
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert (tmp_path / "a.png").stat().st_size > 10_000
     before = (tmp_path / "a.json").read_bytes()
-    finished = run_script(*arguments)
+    finished = run_program(*arguments)
     assert finished.returncode == 2
     assert "--overwrite" in finished.stderr.splitlines()[-1]
     assert (tmp_path / "a.json").read_bytes() == before

@@ -38,13 +38,13 @@ def weights(folder, which="latest"):
     return np.concatenate([weight.numpy().ravel() for weight in lifter.weights]), update
 
 
-def test_evaluate_and_export(trained, run_script, people_file, tmp_path):
+def test_evaluate_and_export(trained, run_program, people_file, tmp_path):
     metrics_file, model = tmp_path / "metrics.json", tmp_path / "model"
     for command in (
         ("evaluate", "--workdir", trained, "--output", metrics_file),
         ("export", "--workdir", trained, "--output", model),
     ):
-        finished = run_script(*command)
+        finished = run_program(*command)
         assert finished.returncode == 0, finished.stderr[-2000:]
         if command[0] == "evaluate":
             table = finished.stdout
@@ -77,11 +77,11 @@ def test_a_work_directory_tells_what_the_run_was(trained, small_config):
     assert weights(trained, "best")[1] == int(best["update"])
 
 
-def test_any_model_is_measured_without_its_run(trained, people_file, run_script, tmp_path):
+def test_any_model_is_measured_without_its_run(trained, people_file, run_program, tmp_path):
     few = ("--set=evaluation.posterior_rows=8", "--set=evaluation.posterior_hypotheses=9")
     asked = ("--set=evaluation.along_ray=true", "--set=evaluation.detector=true", "--data", people_file)
     model, output = ("--model", trained / "best.npz"), tmp_path / "metrics.json"
-    finished = run_script("evaluate", *model, *asked, *few, "--output", output)
+    finished = run_program("evaluate", *model, *asked, *few, "--output", output)
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert "2D as the simulated detector finds it; along the rays" in finished.stdout
     metrics = json.loads(output.read_text())
@@ -95,7 +95,7 @@ def test_any_model_is_measured_without_its_run(trained, people_file, run_script,
         ((), "either --workdir or --model"),
         ((*model, "--curve", tmp_path / "c.png"), "--curve is of"),
     ):
-        refused = run_script("evaluate", *wrong, "--data", people_file)
+        refused = run_program("evaluate", *wrong, "--data", people_file)
         assert refused.returncode == 2
         assert message in refused.stderr
 
@@ -127,9 +127,10 @@ def test_a_checkpoint_holds_what_was_trained_and_another_seed_gives_another_run(
     assert np.abs(weights(tmp_path / "run")[0] - weights(trained)[0]).max() > 1e-2
 
 
-def test_a_run_is_repeated_from_its_folder(trained, run_script, tmp_path):
-    again = ("train", "--repeat", trained, "--workdir", tmp_path / "again", "--deterministic")
-    finished = run_script(*again)
+def test_a_run_is_repeated_from_its_folder(trained, run_script, run_program, tmp_path):
+    again = ("train", "--repeat", trained, "--workdir", tmp_path / "again")
+    # Deterministic operations are of a whole process.
+    finished = run_script(*again, "--deterministic")
     assert finished.returncode == 0, finished.stderr[-2000:]
     np.testing.assert_array_equal(weights(tmp_path / "again")[0], weights(trained)[0])
     other = tmp_path / "other.h5"
@@ -139,7 +140,7 @@ def test_a_run_is_repeated_from_its_folder(trained, run_script, tmp_path):
         (("train", "--workdir", trained, "--config", trained / "config.yaml", "--data", other), "is of other data"),
         ((*again, "--set=training.seed=1"), "expected neither --config nor --set"),
     ):
-        refused = run_script(*arguments)
+        refused = run_program(*arguments)
         assert refused.returncode == 2, refused.stderr[-2000:]
         assert message in refused.stderr.splitlines()[-1]
 
@@ -152,7 +153,7 @@ def test_another_configuration_is_not_mixed_into_a_run(trained, small_config):
     assert (trained / "config.yaml").read_text() == before
 
 
-def test_ctrl_c_leaves_a_run_that_resumes(interrupt_script, run_script, small_flags, tmp_path):
+def test_ctrl_c_leaves_a_run_that_resumes(interrupt_script, run_program, small_flags, tmp_path):
     workdir = Workdir(tmp_path / "run")
     endless = [*small_flags, "--set=training.updates=1000000"]
     code, output = interrupt_script(workdir.log_file, "train", "--workdir", workdir.path, *endless)
@@ -163,19 +164,19 @@ def test_ctrl_c_leaves_a_run_that_resumes(interrupt_script, run_script, small_fl
     assert done > 0
     # To a fresh end, through whatever interval it was stopped in.
     total = (done // 10 + 2) * 10
-    finished = run_script("train", "--workdir", workdir.path, *small_flags, f"--set=training.updates={total}")
+    finished = run_program("train", "--workdir", workdir.path, *small_flags, f"--set=training.updates={total}")
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert weights(workdir.path)[1] == total
 
 
-def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(trained, run_script, small_flags, tmp_path):
+def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(trained, run_program, small_flags, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     before = weights(tmp_path / "run")[0]
     # A run that was fine so far, made to explode: its rate is rewritten as if it had always been this.
     config_file = tmp_path / "run" / "config.yaml"
     config_file.write_text(config_file.read_text().replace("learning_rate: 0.001", "learning_rate: 1.0e+30"))
     flags = [*small_flags, "--set=optimizer.learning_rate=1e30", "--set=training.updates=40"]
-    finished = run_script("train", "--workdir", tmp_path / "run", *flags)
+    finished = run_program("train", "--workdir", tmp_path / "run", *flags)
     assert finished.returncode == 3, finished.stderr[-2000:]
     message = finished.stderr.strip().splitlines()[-1]
     assert message.startswith("train.py: ")
