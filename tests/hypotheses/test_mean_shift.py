@@ -29,7 +29,7 @@ SETS = {
     "bimodal": bimodal(),
     "bimodal, wide": bimodal(20, 20, 0.2),
 }
-BANDWIDTHS = [None, 0.08, 0.3, 2.0]
+BANDWIDTHS = [None, 0.3]
 every_set = pytest.mark.parametrize("name", SETS)
 
 
@@ -70,13 +70,6 @@ def test_log_density_is_scikit_learns_but_for_the_constant(name, bandwidth):
     dimensions = hypotheses[0].size
     constant = np.log(len(hypotheses)) + dimensions / 2.0 * np.log(2.0 * np.pi * bandwidth**2)
     np.testing.assert_allclose(found[0], density_of(hypotheses, bandwidth)(points) + constant, rtol=1e-4, atol=1e-4)
-
-
-def test_the_reported_density_is_that_of_the_mode():
-    hypotheses = tf.constant(np.stack([bimodal(), cluster(11, 0.0, 0.2)]))
-    mode = mean_shift(hypotheses)
-    expected = log_density(mode.pose_3d[:, None], hypotheses, mode.bandwidth)[:, 0]
-    np.testing.assert_allclose(mode.log_density, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("bandwidth", [None, 0.05, 0.15])
@@ -147,14 +140,6 @@ def test_bandwidth_as_scalar_vector_and_default():
     default = mean_shift(poses)
     np.testing.assert_array_equal(default.bandwidth, default_bandwidth(poses))
     np.testing.assert_array_equal(default.pose_3d, mean_shift(poses, default_bandwidth(poses)).pose_3d)
-
-
-def test_a_graph_with_unknown_sizes_gives_the_same():
-    # The SavedModel is traced without knowing how many poses and hypotheses will come.
-    traced = tf.function(mean_shift, input_signature=[tf.TensorSpec([None, None, 4, 3])])
-    for hypotheses in (bimodal(), bimodal(2, 3)):
-        poses = tf.constant(hypotheses)[None]
-        np.testing.assert_allclose(traced(poses).pose_3d, mean_shift(poses).pose_3d, atol=2e-4)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 10])

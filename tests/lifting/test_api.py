@@ -37,7 +37,7 @@ def people(*leading):
     return np.random.default_rng(0).normal([600.0, 400.0], [80.0, 150.0], (*leading, 16, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize("leading", [(), (1,), (5,), (2, 3), (1, 2, 2)])
+@pytest.mark.parametrize("leading", [(), (2, 3)])
 def test_any_leading_axes(lifter, leading):
     keypoints = people(*leading)
     result = lifter(keypoints, num_hypotheses=4, image_size=(1280, 720))
