@@ -463,23 +463,6 @@ def test_the_best_configuration_is_the_searched_one_with_the_best_weights(traini
     assert (tmp_path / "w" / "best.yaml").read_text().startswith(f"# λ of trial {outcome.best.name}, of 20 updates;")
 
 
-def test_the_papers_weights_are_written_where_they_are_best(tmp_path):
-    outcome_of(1.0, 2.0).write(tmp_path)
-    assert "weight_2d: 10.0" in (tmp_path / "best.yaml").read_text()
-
-
-def test_csv_has_a_row_a_trial(training, tmp_path):
-    outcome = tune(configured(**SHORT_HYPERBAND), tmp_path / "w", say=lambda text: None)
-    with (tmp_path / "w" / "trials.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["trial"] for row in rows] == [trial.name for trial in outcome.trials]
-    for row, trial in zip(rows, outcome.trials, strict=True):
-        assert float(row["score"]) == float(row["zero_code_p2"]) == trial.score
-        assert float(row["best_hypothesis_p2"]) == pytest.approx(trial.score - 10)
-        assert {name: float(row[name]) for name in PAPERS} == trial.weights
-        assert (int(row["updates"]), row["continues"]) == (trial.updates, trial.continues)
-
-
 def test_picture(tmp_path):
     weights = {"λ_2D": np.array([1.0, 10.0, 100.0]), "λ_cam": np.array([0.0, 0.0, 0.0]), "λ_gp": np.array([1.0, 2, 3])}
     drawn = []

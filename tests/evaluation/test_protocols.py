@@ -174,14 +174,6 @@ def test_action_means_weigh_actions_alike_and_frame_means_frames(lifter, measure
     assert abs(measured["zero_code"][f"{protocol}_action_mean"] - measured["zero_code"][protocol]) > 0.1
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("choice", CHOICES)
-def test_actions_weighted_by_their_rows_give_the_whole(measured, choice, protocol):
-    actions = measured["per_action"].values()
-    whole = sum(values["num_rows"] * values[choice][protocol] for values in actions) / ROWS
-    np.testing.assert_allclose(measured[choice][protocol], whole, rtol=1e-9)
-
-
 def test_rows_without_actions_have_no_means_by_action(evaluator, measured, rows):
     without = evaluator(dataclasses.replace(rows, action=None))
     assert not without["per_action"]

@@ -29,7 +29,13 @@ SMALL = {
         "ema_momentum": 0.9,
         "jit_compile": False,
     },
-    "evaluation": {"validation_rows": 40, "num_hypotheses": 3, "diversity_pool": 6},
+    "evaluation": {
+        "validation_rows": 40,
+        "num_hypotheses": 3,
+        "diversity_pool": 6,
+        "posterior_rows": 8,
+        "posterior_hypotheses": 9,
+    },
 }
 
 

@@ -33,6 +33,13 @@ def lifter(networks):
     return PoseLifter(Endpoints(networks), HUMAN16, "tiny")
 
 
+@pytest.fixture(scope="module")
+def exported(networks, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    export_saved_model(networks, folder)
+    return folder
+
+
 def people(*leading):
     return np.random.default_rng(0).normal([600.0, 400.0], [80.0, 150.0], (*leading, 16, 2)).astype(np.float32)
 
@@ -101,17 +108,17 @@ def test_missing_joints_don_t_matter(lifter):
     assert (lifter(other, visible).keypoints[:, 2] == 0).all()
 
 
-def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
-    export_saved_model(networks, tmp_path / "exported")
+def test_each_form_of_a_model_gives_the_same(lifter, networks, exported, tmp_path):
     (tmp_path / "run").mkdir()
     save_lifter(networks, tmp_path / "run" / "best.npz", {"name": "named"})
     expected = lifter(people(3)).hypotheses
-    for path in ("exported", "run", "run/best.npz"):
-        loaded = tf_wsgen.load(tmp_path / path)
+    forms = [exported, tmp_path / "run", tmp_path / "run" / "best.npz"]
+    for path in forms:
+        loaded = tf_wsgen.load(path)
         np.testing.assert_allclose(loaded(people(3)).hypotheses, expected, atol=0.01)
     assert loaded.name == "named"
-    for path in ("exported", "run", "run/best.npz"):
-        measured, _ = load_lifter(lifter_file(tmp_path / path))
+    for path in forms:
+        measured, _ = load_lifter(lifter_file(path))
         for ours, theirs in zip(measured.weights, networks.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
@@ -194,7 +201,7 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
         lifter(pixels(pose + ahead), image_size=(0, 800))
 
 
-def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
+def test_height_scales_poses_and_radii_alone(lifter, exported):
     keypoints = people(2)
     mean, tall = lifter(keypoints), lifter(keypoints, height=[1.7, 0.85])
     for name in ("pose_3d", "hypotheses", "spread"):
@@ -202,10 +209,9 @@ def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
         np.testing.assert_allclose(getattr(tall, name), getattr(mean, name) * scale, rtol=1e-5, err_msg=name)
     np.testing.assert_array_equal(tall.hypotheses_reprojection, mean.hypotheses_reprojection)
     np.testing.assert_allclose(mean.radius[..., 1], 2.0 * np.maximum(mean.spread, LEAST_SPREAD), rtol=1e-5)
-    export_saved_model(networks, tmp_path / "model")
-    exported = tf_wsgen.load(tmp_path / "model")(keypoints, height=1.9)
+    loaded = tf_wsgen.load(exported)(keypoints, height=1.9)
     np.testing.assert_allclose(
-        exported.radius[..., 1], 2.0 * np.maximum(1.9 / 1.7 * mean.spread, LEAST_SPREAD), rtol=1e-3
+        loaded.radius[..., 1], 2.0 * np.maximum(1.9 / 1.7 * mean.spread, LEAST_SPREAD), rtol=1e-3
     )
     for height in (0.0, np.nan, [1.7, 1.8, 1.9]):
         with pytest.raises(InputError, match="expected metres, one number or one for each of the poses"):

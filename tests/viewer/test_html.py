@@ -80,17 +80,6 @@ def test_radii_and_places_come_back(tmp_path, make_predictions):
     np.testing.assert_allclose(data["places"], poses.root_position, atol=0.5, rtol=0)
 
 
-def test_large_numbers_get_larger_steps(tmp_path, make_predictions):
-    predictions = make_predictions()
-    keypoints = predictions.poses.keypoints * 100.0
-    viewer.write_html(changed(predictions, keypoints=keypoints), tmp_path / "page.html")
-    packed = Page(tmp_path / "page.html").data["keypoints"]
-    step = keypoints.max() / 32767
-    assert packed["step"] == pytest.approx(step)
-    assert step > 0.1
-    np.testing.assert_allclose(unpacked(packed, keypoints.shape), keypoints, atol=0.501 * step, rtol=0)
-
-
 @pytest.mark.parametrize("hypotheses", [1, 2, 5])  # One has no covariance, two one of rank one.
 def test_ellipsoids_are_roots_of_the_covariance(tmp_path, make_predictions, hypotheses):
     poses = make_predictions(hypotheses=hypotheses).poses
@@ -113,19 +102,6 @@ def test_bounds_hold_all_poses_and_turn_about_the_root(tmp_path, make_prediction
     seen = poses.keypoints[poses.visible > 0]
     assert x[0] < seen[:, 0].min() < seen[:, 0].max() < x[1]
     assert 0 < y[0] < seen[:, 1].min()  # A missing joint's zero is not in it.
-
-
-@pytest.mark.parametrize(
-    ("joint", "side"),
-    [("left_hip", "left"), ("RightHip", "right"), ("pelvis", "middle")],
-)
-def test_sides_come_from_names(joint, side):
-    assert viewer._side((joint,)) == side
-    assert viewer._side(("pelvis", joint)) == side
-
-
-def test_a_bone_from_side_to_side_is_in_the_middle():
-    assert viewer._side(("left_hip", "right_hip")) == "middle"
 
 
 def test_texts_cannot_break_out(tmp_path, make_predictions):
