@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_lifter import tiny_lifter
 
 import tf_wsgen
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convert
@@ -14,18 +15,15 @@ from tf_wsgen.export import export_saved_model
 from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.lifting.api import PRETRAINED, PoseLifter, lifter_file
 from tf_wsgen.lifting.endpoints import Endpoints
-from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.model_file import load_lifter, save_lifter
 from tf_wsgen.lifting.radius import COUNTS, LEAST_SPREAD, LEVELS
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 
 
 @pytest.fixture(scope="module")
 def networks():
     factors = np.ones((len(COUNTS), len(LEVELS), 16)) * [[1.0], [2.0]]
-    parts = Trunk(16, 16), Generator(16, 16, 8, pose_gain=0.2), Camera(16)
-    return Lifter(HUMAN16, *parts, [[0.0] * 3] * 4, 1.25, body_height=1.7, radius_factors=factors)
+    return tiny_lifter(1.25, body_height=1.7, radius_factors=factors)
 
 
 @pytest.fixture(scope="module")
@@ -219,8 +217,7 @@ def test_height_scales_poses_and_radii_alone(lifter, exported):
 
 
 def test_without_a_known_body_there_is_no_height_and_no_radius():
-    plain = Lifter(HUMAN16, Trunk(16, 16), Generator(16, 16, 8), Camera(16), [[0.0] * 3] * 4, 1.25)
-    lifter = PoseLifter(Endpoints(plain), HUMAN16, "plain")
+    lifter = PoseLifter(Endpoints(tiny_lifter()), HUMAN16, "plain")
     assert lifter(people()).radius is None
     with pytest.raises(InputError, match="plain: does not tell its mean body's height"):
         lifter(people(), height=1.8)

@@ -1,16 +1,14 @@
 """The lifter with a tiny network: every output against NumPy, and which inputs matter or are refused."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_lifter import J, Z, made_up_rows, tiny_lifter
 
 from tf_wsgen.hypotheses.mean_shift import mean_shift
-from tf_wsgen.lifting.model import Lifter
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 
-J, Z, ROWS, H = HUMAN16.num_joints, 8, 5, 3
+ROWS, H = 5, 3
 RATIO, LAPLACE_SCALE = 1.25, 0.5
 PELVIS, WRIST = HUMAN16.root_index, HUMAN16.index("left_wrist")
 RIGHT_HIP, LEFT_HIP = HUMAN16.hip_indices
@@ -19,18 +17,13 @@ OUTPUTS = ("pose_3d", "pose_3d_template", "camera", "reprojection", "log_likelih
 
 @pytest.fixture(scope="module")
 def lifter():
-    keras.utils.set_random_seed(0)
-    networks = Trunk(J, 16), Generator(J, 16, Z, pose_gain=0.2), Camera(16)
-    return Lifter(HUMAN16, *networks, np.zeros((4, 3)), RATIO, LAPLACE_SCALE)
+    return tiny_lifter(RATIO, LAPLACE_SCALE)
 
 
 def people():
     """Keypoints and visibility: whole people, one without a wrist, one without a pelvis."""
-    rng = np.random.default_rng(0)
-    keypoints = rng.normal([600.0, 400.0], [80.0, 150.0], (ROWS, J, 2)).astype(np.float32)
-    visible = np.ones((ROWS, J), np.float32)
-    visible[1, WRIST] = visible[2, PELVIS] = 0.0
-    return keypoints, visible
+    rows = made_up_rows(ROWS, [(1, "left_wrist"), (2, "pelvis")])
+    return rows.keypoints, rows.visible
 
 
 def codes(rows=ROWS):
