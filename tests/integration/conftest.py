@@ -121,17 +121,3 @@ def run_program():
             signal.signal(signal.SIGTERM, terminate)
 
     return run
-
-
-@pytest.fixture
-def refused(run_program, tmp_path, monkeypatch):
-    """Runs a program with a mistake: one sentence, exit code 2, and nothing written where it ran."""
-
-    def run(message, name, *arguments):
-        monkeypatch.chdir(tmp_path)
-        finished = run_program(name, *arguments)
-        assert finished.returncode == 2, finished.stderr[-2000:]
-        assert message in finished.stderr.splitlines()[-1]
-        assert list(tmp_path.iterdir()) == []
-
-    return run

@@ -277,19 +277,6 @@ def test_the_script(run_program, tmp_path):
     assert (tmp_path / "a.json").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--input", "missing.json", "--output", "a.npz"), "missing.json: there is no such file"),
-        (("--input", "x.csv", "--output", "a.txt"), "ends with '.txt'"),
-        (("--input", "x.csv", "--output", "a.npz", "--image_size", "640"), "expected WIDTHxHEIGHT"),
-        (("--input", "x.csv", "--output", "a.npz", "--format", "posenet"), "format is 'posenet'"),
-    ],
-)
-def test_a_mistake_gets_one_sentence_and_code_2(refused, arguments, message):
-    refused(message, "predict", *arguments)
-
-
 def test_the_model_in_the_package_is_as_good_as_its_card_says(data_folder):
     group = read_prepared(data_folder / "cmu16_cameras.h5").test
     rows = PairedRows(group.pose_2d, np.ones(group.pose_2d.shape[:2], np.float32), group.pose_3d)

@@ -146,18 +146,3 @@ def test_without_any_score_the_program_leaves_with_3(run_program, config_file, t
     assert finished.returncode == 3, finished.stderr[-2000:]
     assert finished.stdout.count("failed: NonFiniteLossError: Loss mmd_squared is nan after update 3.") == 4
     assert finished.stderr.splitlines()[-1].startswith("tune.py: no trial has a score")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "--workdir"),
-        (("--workdir", "W", "--tuner", "grid"), "<random|hyperband|bayesian>"),
-        (("--workdir", "W", "--objective", "p2"), "<zero_code_p2|best_hypothesis_p2|energy_score|accuracy_and_calibr"),
-        (("--workdir", "W", "--set", "tuning.tuner=grid"), "['random', 'hyperband', 'bayesian']"),
-        (("--workdir", "W", "--max_trials", "0"), "tuning.max_trials is 0"),
-        (("--workdir", "W", "--max_trials", "many"), "max_trials"),
-    ],
-)
-def test_a_mistake_gets_one_sentence_and_code_2(refused, arguments, message):
-    refused(message, "tune", *arguments)
