@@ -310,16 +310,6 @@ def test_people_are_chosen_and_the_others_stay_in_the_picture(page, predictions)
     np.testing.assert_allclose(others, ends.ravel(), atol=0.051)
 
 
-def test_an_image_is_as_large_as_the_predictions_say(chromium, make_predictions, tmp_path):
-    """Videos' frames are scaled down in the file."""
-    Image.new("RGB", (500, 450), (90, 120, 90)).save(tmp_path / "frame.jpg")
-    predictions = make_predictions(frames=1, about={"source": "clip.mp4", "image_size": list(IMAGE_SIZE)})
-    write_html(predictions, tmp_path / "page.html", images={0: tmp_path / "frame.jpg"})
-    page = Page(chromium, (tmp_path / "page.html").as_uri())
-    page.wait(lambda: page.run("return flat.layout.images.length;") == 1)
-    assert page.run("const i = flat.layout.images[0]; return [i.sizex, i.sizey];") == list(IMAGE_SIZE)
-
-
 def test_missing_joints_are_not_drawn(page):
     page.press(Keys.END, "p")  # Of the last row the left wrist is missing.
     page.wait_for_status("person 1")
@@ -508,9 +498,14 @@ def test_on_a_telephone(chromium, address):
         chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
-def test_one_hypothesis_of_one_person_in_one_frame(chromium, make_predictions, tmp_path):
-    write_html(make_predictions(frames=1, hypotheses=1), tmp_path / "page.html")
+def test_one_hypothesis_of_one_person_in_one_frame_of_a_video(chromium, make_predictions, tmp_path):
+    # Videos' frames are scaled down in the file; the image is as large as the predictions say.
+    Image.new("RGB", (500, 450), (90, 120, 90)).save(tmp_path / "frame.jpg")
+    predictions = make_predictions(frames=1, hypotheses=1, about={"source": "a.mp4", "image_size": list(IMAGE_SIZE)})
+    write_html(predictions, tmp_path / "page.html", images={0: tmp_path / "frame.jpg"})
     page = Page(chromium, (tmp_path / "page.html").as_uri())
+    page.wait(lambda: page.run("return flat.layout.images.length;") == 1)
+    assert page.run("const i = flat.layout.images[0]; return [i.sizex, i.sizey];") == list(IMAGE_SIZE)
     page.press("e", " ", "z", "p")
     assert page.drawn("mesh3d") == []
     assert not page.element("play").is_enabled()
