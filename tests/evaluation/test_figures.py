@@ -60,11 +60,7 @@ def test_nothing_else_is_left(picture):
 @pytest.mark.parametrize(("rows", "drawn"), [(1, [0]), (3, [0, 1, 2]), (23, list(range(0, 23, 2)))])
 def test_predictions_are_drawn_evenly_over_the_file(tmp_path, monkeypatch, rows, drawn):
     shapes = {"keypoints": (J, 2), "visible": (J,), "pose_3d": (J, 3), "reprojection": (J, 2), "log_likelihood": ()}
-    shapes |= {
-        "hypotheses": (2, J, 3),
-        "hypotheses_reprojection": (2, J, 2),
-        "hypotheses_log_likelihood": (2,),
-    }
+    shapes |= {"hypotheses": (2, J, 3), "hypotheses_reprojection": (2, J, 2), "hypotheses_log_likelihood": (2,)}
     poses = LiftedPoses(**{name: np.random.default_rng(0).random((rows, *shape)) for name, shape in shapes.items()})
     predictions = Predictions(poses, np.arange(rows), np.zeros(rows, int), HUMAN16, {"model": "made-up"})
     titles = []

@@ -6,12 +6,7 @@ import scipy.spatial.distance
 import tensorflow as tf
 from sklearn.neighbors import KernelDensity
 
-from tf_wsgen.hypotheses.mean_shift import (
-    SMALLEST_BANDWIDTH,
-    default_bandwidth,
-    log_density,
-    mean_shift,
-)
+from tf_wsgen.hypotheses.mean_shift import SMALLEST_BANDWIDTH, default_bandwidth, log_density, mean_shift
 
 
 def cluster(count, centre, spread, joints=4, seed=0):

@@ -54,14 +54,7 @@ def test_one_step_on_nine_joints_and_its_export(tmp_path):
     }
     dataset = tf.data.Dataset.from_tensors(batch)
     history = model.fit(dataset, epochs=1, verbose=0, shuffle=False).history
-    assert set(history) == {
-        "mmd_squared",
-        "gradient_penalty",
-        "reprojection",
-        "camera",
-        "diversity",
-        "reconstruction",
-    }
+    assert set(history) == {"mmd_squared", "gradient_penalty", "reprojection", "camera", "diversity", "reconstruction"}
     assert all(np.isfinite(values).all() for values in history.values())
     moved = [(variable.numpy() != old).any() for variable, old in zip(model.trainable_variables, before, strict=True)]
     # The last bias of the critic alone has no gradient: MMD² doesn't change when all features move together.

@@ -520,9 +520,7 @@ def test_names_stay_names(chromium, make_predictions, tmp_path):
     fields = {"name": "odd", "bones": (("head", name), (name, "pelvis")), "limbs": (), "symmetric_bones": ()}
     joints = tuple(name if joint == "thorax" else joint for joint in HUMAN16.joints)
     predictions = dataclasses.replace(
-        predictions,
-        person=np.array([name, f"{name}2"]),
-        skeleton=dataclasses.replace(HUMAN16, joints=joints, **fields),
+        predictions, person=np.array([name, f"{name}2"]), skeleton=dataclasses.replace(HUMAN16, joints=joints, **fields)
     )
     write_html(predictions, tmp_path / "page.html", title=name)
     page = Page(chromium, (tmp_path / "page.html").as_uri(), colour=(0x44, 0x44, 0x44))
