@@ -8,6 +8,7 @@ import json
 import os
 import threading
 
+import browser
 import detector_files
 import numpy as np
 import pytest
@@ -24,10 +25,6 @@ from tf_wsgen.lifting.radius import conformal_radius, spread_of
 from tf_wsgen.lifting.result import LiftedPoses, Predictions
 from tf_wsgen.viewer.html import _describe
 
-ui = pytest.importorskip("selenium.webdriver.support.ui", reason="selenium is not installed: pip install selenium")
-By = pytest.importorskip("selenium.webdriver.common.by").By
-
-PATIENCE = 90.0  # Seconds.
 SIZE = detector_files.SIZE
 HOSTILE = "</script><img src=x onerror='document.title = 1'><b>&amp;"
 DROP = """
@@ -49,18 +46,10 @@ def folder(chromium, tmp_path_factory):
     return folder
 
 
-class Page:
+class Page(browser.Page):
     def __init__(self, browser, address):
-        self.browser = browser
-        browser.get_log("browser"), browser.get_log("performance")
-        browser.get(address)
+        super().__init__(browser, address)
         self.result()
-
-    def run(self, code, *arguments):
-        return self.browser.execute_script(code, *arguments)
-
-    def wait(self, condition):
-        return ui.WebDriverWait(self.browser, PATIENCE, 0.05).until(lambda _: condition())
 
     def text(self, name):
         return self.run("return document.getElementById(arguments[0]).textContent;", name)
@@ -87,16 +76,6 @@ class Page:
         self.wait(lambda: self.run("return message.classList.contains('wrong');"))
         return self.text("message")
 
-    @property
-    def errors(self):
-        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
-
-    @property
-    def asked(self):
-        events = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
-        urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-        return [url for url in urls if not url.startswith("chrome")]  # The browser's own pages.
-
 
 @pytest.fixture(scope="module")
 def opened(chromium, folder):
@@ -108,7 +87,7 @@ def page(opened):
     opened.set(count=10, seed=0, width="", height="", focal="", convention="")
     yield opened
     assert opened.errors == []
-    assert [address for address in opened.asked if not address.startswith(("file:", "data:", "blob:"))] == []
+    assert [address for address in opened.asked if not address.startswith("file:")] == []
     assert opened.run("return document.title;") == "2D keypoints to 3D poses"
 
 
@@ -300,7 +279,7 @@ def test_names_stay_names(page):
 
 
 def test_the_policy_refuses_network_and_scripts_in_the_page(opened):
-    opened.browser.set_script_timeout(PATIENCE)
+    opened.browser.set_script_timeout(opened.patience)
     for code in ("fetch('http://127.0.0.1:9/')", "import('data:text/javascript,1')"):
         refused = f"const done = arguments[0]; {code}.then(() => done(false), () => done(true));"
         assert opened.browser.execute_async_script(refused)

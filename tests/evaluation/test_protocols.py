@@ -107,9 +107,6 @@ def test_progress_counts_rows_and_the_second_measurement_is_the_first(evaluator,
     assert done == [4, 4, 3]
 
 
-def test_batch_size_changes_no_result(lifter, measured, rows):
-    other = Evaluator(lifter, dataclasses.replace(CONFIG, batch_size=256))(rows)
-    assert_same_numbers(measured, other, atol=1e-3)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -129,6 +126,7 @@ def test_choices_from_the_sampled_against_numpy(measured, pool, rows, choice, pr
     assert measured["best_hypothesis"]["num_hypotheses"] == CONFIG.num_hypotheses
 
 
+@pytest.mark.slow
 def test_more_hypotheses_make_a_better_best_one_and_without_diversity_nothing_else_changes(lifter, measured, rows):
     fewer = Evaluator(lifter, dataclasses.replace(CONFIG, num_hypotheses=2, batch_size=256))(rows)
     for protocol in PROTOCOLS:

@@ -106,6 +106,7 @@ def test_missing_joints_don_t_matter(lifter):
     assert (lifter(other, visible).keypoints[:, 2] == 0).all()
 
 
+@pytest.mark.slow
 def test_each_form_of_a_model_gives_the_same(lifter, networks, exported, tmp_path):
     (tmp_path / "run").mkdir()
     save_lifter(networks, tmp_path / "run" / "best.npz", {"name": "named"})
@@ -199,6 +200,7 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
         lifter(pixels(pose + ahead), image_size=(0, 800))
 
 
+@pytest.mark.slow
 def test_height_scales_poses_and_radii_alone(lifter, exported):
     keypoints = people(2)
     mean, tall = lifter(keypoints), lifter(keypoints, height=[1.7, 0.85])
