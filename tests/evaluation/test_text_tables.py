@@ -22,8 +22,8 @@ walk          6,789  10.5  11.5  13.5
 STD 77.4 mm, STD-FPS 122.4 mm"""
 ALONE = """\
 12,345 rows of a made-up film
-mm                         P1    P2
------------------------------------
+mm                         P1    P2  P1 by action  P2 by action
+---------------------------------------------------------------
 zero code (ZC)          100.0  50.2
 mean-shift (MS)         101.0  51.2
 mean of hypotheses      102.0  52.2
