@@ -107,8 +107,6 @@ def test_progress_counts_rows_and_the_second_measurement_is_the_first(evaluator,
     assert done == [4, 4, 3]
 
 
-
-
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_zero_code_against_numpy(lifter, measured, rows, protocol):
     expected = zero_code_errors(lifter, rows)[protocol].mean()
