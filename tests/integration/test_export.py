@@ -24,35 +24,22 @@ OUTPUTS = {"pose_3d", "pose_3d_template", "camera", "reprojection", "log_likelih
 # A process in which neither this package nor its training dependencies can be imported.
 STRANGER = """
 import sys
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tf_wsgen", "tensorflow_probability", "keras_tuner"):
-            raise ImportError(name + " is refused")
-sys.meta_path.insert(0, Refuse())
+sys.modules |= dict.fromkeys(("tf_wsgen", "tensorflow_probability", "keras_tuner"))
 import numpy as np
 import tensorflow as tf
-for refused in ("tf_wsgen", "tensorflow_probability", "keras_tuner"):
-    try:
-        __import__(refused)
-    except ImportError:
-        continue
-    raise SystemExit(refused + " could be imported")
 folder, inputs, outputs = sys.argv[1:]
 model = tf.saved_model.load(folder)
 given = np.load(inputs)
 x = (given["keypoints"], given["visible"])
+poses = {"keypoints": tf.constant(x[0]), "visible": tf.constant(x[1])}
 seed = tf.constant(3)
 results = {
     "zero_code": model.zero_code(*x),
     "sample": model.sample(*x, tf.constant(4), seed),
     "mean_shift": model.mean_shift(*x, tf.constant(6), seed),
     "decode": model.decode(*x, given["z"]),
-    "serving_default": model.signatures["serving_default"](
-        keypoints=tf.constant(x[0]), visible=tf.constant(x[1])
-    ),
-    "sample_signature": model.signatures["sample"](
-        keypoints=tf.constant(x[0]), visible=tf.constant(x[1]), num_hypotheses=tf.constant(4), seed=seed
-    ),
+    "serving_default": model.signatures["serving_default"](**poses),
+    "sample_signature": model.signatures["sample"](**poses, num_hypotheses=tf.constant(4), seed=seed),
 }
 arrays = {f"{name}/{key}": value.numpy() for name, result in results.items() for key, value in result.items()}
 arrays["joints"] = np.array([joint.decode() for joint in model.joints.numpy()])

@@ -134,12 +134,6 @@ def test_npz_and_json_hold_the_same(tmp_path, pretrained):
     assert all(np.isfinite(value).all() for value in arrays.values() if value.dtype.kind == "f")
 
 
-def test_all_hypotheses_in_bvh(tmp_path):
-    source = make_file(tmp_path, "pose_hg", "mpii16")
-    predict(source, PredictOptions(num_hypotheses=2, select="all"), tmp_path / "a.bvh")
-    assert {file.name for file in tmp_path.glob("*.bvh")} == {"a.bvh", "a_hypothesis1.bvh", "a_hypothesis2.bvh"}
-
-
 @pytest.mark.parametrize("size", [SIZE, None])
 def test_motion_and_tables_have_people_where_the_predictions_do(tmp_path, size):
     source = make_file(tmp_path, "mmpose", "coco17")
