@@ -80,14 +80,14 @@ def own_bvh(inch=25.4):
     return "\n".join([*lines, "}", "MOTION", "Frames: 3", "Frame Time: 0.1", "0 0 0", "4 0 0", ""])
 
 
-def test_bvh_in_inches_with_names_of_its_own(run_program, tmp_path):
+def test_bvh_in_inches_with_names_of_its_own(run_program, tmp_path, caplog):
     source, names, output = tmp_path / "walk.bvh", tmp_path / "names.yaml", tmp_path / "out.h5"
     source.write_text(own_bvh())
     names.write_text("".join(f"{joint}: {name}\n" for joint, name in OWN_NAMES.items()))
     command = ("prepare_data", "--dataset", "bvh", "--source", source, "--output", output, "--up", "z")
     finished = run_program(*command, "--unit", "inch", "--joint_names", names)
     assert finished.returncode == 0, finished.stderr[-2000:]
-    assert "announces 3 frames and has 2" in finished.stderr
+    assert "announces 3 frames and has 2" in caplog.text
     train = read_prepared(output).train
     hip, ankle = (train.pose_3d[:, HUMAN16.index(joint)] for joint in ("left_hip", "left_ankle"))
     np.testing.assert_allclose(hip - ankle, 800.0 * train.pose_3d_up, atol=0.1)
