@@ -1,4 +1,7 @@
-"""The networks: shapes, sizes, what they compute, how they start, and that files keep their arguments."""
+"""The networks: shapes, sizes, how they start, and that files keep their arguments.
+
+What they compute: integration/test_golden_step.py.
+"""
 
 import keras
 import numpy as np
@@ -54,6 +57,14 @@ def layer_in_numpy(network, layer, x, slope=None):
     kernel, *bias = (weight.numpy() for weight in network.get_layer(layer).weights)
     x = x @ kernel + (bias[0] if bias else 0.0)
     return x if slope is None else np.where(x > 0, x, slope * x)
+
+
+@all_networks
+def test_the_slope_is_the_one_asked_for(name):
+    network, (network_class, arguments, *_) = make(name), NETWORKS[name]
+    other = network_class(**arguments | {"negative_slope": 0.1})
+    other.set_weights(network.get_weights())
+    assert np.abs(other(inputs(name)) - network(inputs(name))).max() > 1e-3
 
 
 def test_a_camera_has_no_code():
