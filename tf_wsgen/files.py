@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 import h5py
 import numpy as np
+import orjson
 
 from tf_wsgen.errors import InputError
 from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
@@ -235,6 +236,9 @@ def load_json(path: str | os.PathLike, kind: str):
 
     with one_sentence(path, kind):
         content = path.read_bytes()
+        # The quick reader takes all that is well-formed; the other one says what is wrong, and takes JSON lines.
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return orjson.loads(content)
         try:
             return json.loads(content, parse_constant=refuse)
         except json.JSONDecodeError as error:

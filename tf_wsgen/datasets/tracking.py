@@ -2,7 +2,9 @@
 
 Each person is a shape (the joints about a centre) that moves steadily. In every frame the people who are known are
 expected where they should be by now; who is found is assigned to who is expected so that the distances, in sizes of the
-person, are smallest together (the Hungarian method), and nobody to anybody too far off.
+person, are smallest together (the Hungarian method), and nobody to anybody too far off. Most frames need none of
+that: everybody is next to where they were in the frame before, and far from everybody else. These are found for the
+whole video at once.
 """
 
 import numpy as np
@@ -13,6 +15,13 @@ LONGEST_GAP = 30
 REACH, REACH_A_FRAME, MOST_REACH = 0.35, 0.05, 1.0
 # How much of what the last step was off the speed takes over.
 ADAPTS = 0.4
+# Sizes within which somebody is plainly who they were in the frame before, where everybody else is further than the
+# second; what is expected is then within `REACH` and nearer than anybody else.
+SAME, ELSEWHERE = 0.15, 0.5
+# Frames from which speed and shape are known again: of the speed before, (1 - ADAPTS)^SETTLES is left.
+SETTLES = 10
+# Pairs of joints that are compared at a time.
+COMPARED = 1_000_000
 NOBODY = -1
 # A distance that no assignment prefers to being nobody.
 FAR = 1e6
@@ -57,9 +66,7 @@ class _Tracks:
 
     def distance(self, which: np.ndarray, frame: int, points: np.ndarray, visible: np.ndarray) -> np.ndarray:
         """(R, C) median distance of R people's joints from where they should be, in sizes; infinite out of reach."""
-        off = points[:, None] - self.expected(which, frame)
-        shared = visible[:, None] & self.seen[which]
-        off = _median(np.sqrt(np.einsum("rtjc,rtjc->rtj", off, off)), shared) / self.size[which]
+        off = _distance(points, visible, self.expected(which, frame), self.seen[which], self.size[which])
         reach = np.minimum(REACH + REACH_A_FRAME * (frame - self.frame[which]), MOST_REACH)
         return np.where(off <= reach, off, np.inf)
 
@@ -86,10 +93,19 @@ def _median(values: np.ndarray, there: np.ndarray) -> np.ndarray:
     return ((ranked[row, last // 2] + ranked[row, (last + 1) // 2]) / 2.0).reshape(count.shape)
 
 
+def _distance(
+    points: np.ndarray, visible: np.ndarray, others: np.ndarray, others_visible: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    """(…, R, T) median distance of the joints of R people from those of T others, in sizes (…, T) of these."""
+    off = points[..., :, None, :, :] - others[..., None, :, :, :]
+    shared = visible[..., :, None, :] & others_visible[..., None, :, :]
+    return _median(np.sqrt(np.einsum("...c,...c->...", off, off)), shared) / size[..., None, :]
+
+
 def _size(points: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """(R) diagonal of the box about the joints that are there."""
+    """(…) diagonal of the box about the joints that are there."""
     there = visible[..., None]
-    low, high = np.where(there, points, np.inf).min(axis=1), np.where(there, points, -np.inf).max(axis=1)
+    low, high = np.where(there, points, np.inf).min(axis=-2), np.where(there, points, -np.inf).max(axis=-2)
     return np.maximum(np.linalg.norm(high - low, axis=-1), 1e-6)
 
 
@@ -110,8 +126,20 @@ def follow(frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np
     tracks = _Tracks(points.shape[1])
     order = np.argsort(frame, kind="stable")
     starts = np.flatnonzero(np.diff(frame[order], prepend=frame[order][0] - 1))
-    for rows in np.split(order, starts[1:]):
-        now, named = int(frame[rows[0]]), given[rows]
+    before = _before(starts, frame[order], points[order], visible[order], given[order])
+    plain: list[tuple[np.ndarray, int, np.ndarray]] = []
+    found = np.zeros(0, np.int64)
+    for start, rows in zip(starts.tolist(), np.split(order, starts[1:]), strict=True):
+        now = int(frame[rows[0]])
+        if before[start] != NOBODY:
+            found = found[before[start : start + len(rows)]]
+            plain.append((found, now, rows))
+            numbers[rows] = tracks.number[found]
+            continue
+        for moved, then, here in plain[-SETTLES:]:
+            tracks.move(moved, then, points[here], visible[here])
+        plain.clear()
+        named = given[rows]
         tracks.forget(now)
         place = {number: index for index, number in enumerate(tracks.number.tolist()) if number >= 0}
         found = np.array([place.get(number, NOBODY) for number in named.tolist()])
@@ -137,6 +165,38 @@ def follow(frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np
                 renamed[numbers[row]], fresh = fresh, fresh + 1
             numbers[row] = renamed[numbers[row]]
     return numbers
+
+
+def _before(
+    starts: np.ndarray, frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np.ndarray
+) -> np.ndarray:
+    """Who everybody was in the frame before, in frames where that is plain.
+
+    Args:
+        starts: (F,) the first rows of the frames.
+        frame: (N,) in order; the others are of the same rows, as of `follow`.
+        points: (N, J, 2).
+        visible: (N, J).
+        given: (N,).
+
+    Returns:
+        (N,) the place in the frame before; `NOBODY` for everybody of a frame in which it is not plain for somebody.
+    """
+    before, counts = np.full(len(frame), NOBODY), np.diff(starts, append=len(frame))
+    alike = np.flatnonzero((counts[1:] == counts[:-1]) & (np.diff(frame[starts]) <= LONGEST_GAP)) + 1
+    for count in np.unique(counts[alike]).tolist():
+        first = starts[alike[counts[alike] == count]]
+        for some in np.array_split(first, 1 + len(first) * count**2 * points.shape[1] // COMPARED):
+            rows = some[:, None] + np.arange(count)
+            last = points[rows - count], visible[rows - count]
+            distance = _distance(points[rows], visible[rows], *last, _size(*last))
+            place = distance.argmin(axis=-1)
+            close = distance < ELSEWHERE
+            plain = (close.sum(axis=-1) == 1) & (close.sum(axis=-2) == 1) & (distance.min(axis=-1) <= SAME)
+            plain &= given[rows] == given[some[:, None] - count + place]
+            plain = plain.all(axis=-1)
+            before[rows[plain]] = place[plain]
+    return before
 
 
 def _assign(

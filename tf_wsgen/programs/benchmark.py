@@ -51,7 +51,7 @@ def main(options: Options) -> None:
 
 def _rows(part: str, options: Options) -> Iterator["Row"]:
     """Rows of one part, as they become known."""
-    from tf_wsgen.benchmarks import lifting, training, whole
+    from tf_wsgen.benchmarks import lifting, reading, training, whole
     from tf_wsgen.data.training_data import Source
     from tf_wsgen.lifting.api import PRETRAINED
     from tf_wsgen.lifting.model_file import load_lifter
@@ -69,6 +69,7 @@ def _rows(part: str, options: Options) -> Iterator["Row"]:
     elif part == "scale":
         yield from whole.scale_rows(options.configured(default))
     elif part == "reading":
+        yield from reading.detections_rows()
         yield from whole.reading_rows()
     else:
         lifter, _ = load_lifter(PRETRAINED)

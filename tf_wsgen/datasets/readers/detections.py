@@ -247,9 +247,8 @@ def _people(content: FileContent, named: str | None) -> tuple[list[Person], Conv
         table = convention_of(count, FORMAT_CONVENTIONS[content.format])
         if content.format not in SELF_EVIDENT:
             notes.append(f"joints: {table.name}, for their number alone, {count} (--convention names another)")
-    checked = [_wrong(person, table) for person in people]
-    wrong += [problem for problem in checked if problem]
-    people = [person for person, problem in zip(people, checked, strict=True) if not problem]
+    people, more = _right_and_wrong(people, table)
+    wrong += more
     if not people:
         raise InputError(wrong[0])
     if wrong:
@@ -257,20 +256,27 @@ def _people(content: FileContent, named: str | None) -> tuple[list[Person], Conv
     return people, table, notes
 
 
-def _wrong(person: Person, table: Convention) -> str | None:
-    """What is wrong with a person's joints, if anything."""
-    if len(person.points) != len(table.joints):
-        return f"{person.where} has {len(person.points)} joints; {table.name!r} has {len(table.joints)}."
-    values = np.concatenate([person.points, person.confidence[:, None]], axis=-1)
+def _right_and_wrong(people: list[Person], table: Convention) -> tuple[list[Person], list[str]]:
+    """The people whose joints are as they should be, and what is wrong with the others."""
+    count = len(table.joints)
+    fitting = [person for person in people if len(person.points) == count]
+    wrong = [
+        f"{person.where} has {len(person.points)} joints; {table.name!r} has {count}."
+        for person in people
+        if len(person.points) != count
+    ]
+    if not fitting:
+        return [], wrong
+    values = np.stack([np.column_stack([person.points, person.confidence]) for person in fitting])
     bad = ~(np.abs(values) <= LARGEST_COORDINATE).all(axis=-1)
-    if not bad.any():
-        return None
-    joint = int(np.argmax(bad))
-    x, y, confidence = values[joint]
-    return (
-        f"{person.where} (frame {person.frame}): {table.joints[joint]} is at ({x:g}, {y:g}) with confidence "
-        f"{confidence:g}; expected finite numbers, pixels in an image."
-    )
+    for row in np.flatnonzero(bad.any(axis=-1)).tolist():
+        joint = int(np.argmax(bad[row]))
+        x, y, confidence = values[row, joint]
+        wrong.append(
+            f"{fitting[row].where} (frame {fitting[row].frame}): {table.joints[joint]} is at ({x:g}, {y:g}) with "
+            f"confidence {confidence:g}; expected finite numbers, pixels in an image."
+        )
+    return [fitting[row] for row in np.flatnonzero(~bad.any(axis=-1)).tolist()], wrong
 
 
 def _detections(

@@ -8,12 +8,10 @@ missing.
 
 import csv
 import difflib
-import math
 import pathlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -39,20 +37,12 @@ QUANTITIES = {
 # SLEAP's score of the whole person.
 OF_THE_ROW = ("instance.score",)
 MEANT = {name: column for names in (COLUMNS, QUANTITIES) for column, several in names.items() for name in several}
+# Numbers of lines, and their cells.
+Rows = Iterator[tuple[int, list[str]]]
 MISSING = ("", "nan", "na", "n/a", "null", "none")
 EXPECTED = (
     "expected frame, person, joint, x, y(, confidence) or frame, person, <joint>_x, <joint>_y(, <joint>_confidence), …"
 )
-
-
-class _Cell(NamedTuple):
-    """A joint that has coordinates."""
-
-    line: int
-    frame: str
-    person: int | None
-    joint: str
-    values: list[float]
 
 
 def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[list[Person], Convention]:
@@ -75,31 +65,53 @@ def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[l
             header = [name.strip() for name in next(reader, [])]
             rows = ((reader.line_num, row) for row in reader)
             if header[:1] == ["scorer"]:
-                header, rows = _deeplabcut(rows)
-            cells = list(_cells(rows, header, separator == ";"))
+                header, lines, cells = _deeplabcut(rows)
+                columns, joints = _columns(header)
+            else:
+                index = int(len(header) > 1 and header[0].lower() in INDEX)
+                columns, joints = _columns(header[index:])
+                lines, cells = _cells(rows, len(header))
+                cells = cells[index:]
         except csv.Error as error:
             raise InputError(f"{path}: cannot be read as {kind} ({error}).") from None
-    if not cells:
+    if not lines:
         raise InputError("no people found.")
-    table = _convention_of_columns(list(dict.fromkeys(cell.joint for cell in cells)), convention)
+    people, who = _people(cells, columns, lines)
+    at, which, names, values = _joints(cells, columns, joints, lines, separator == ";")
+    if not len(at):
+        raise InputError("no people found.")
+    table = _convention_of_columns([names[index] for index in np.unique(which).tolist()], convention)
     place = {joint: index for index, joint in enumerate(table.joints)}
-    people: dict[tuple[str, int | None], Person] = {}
-    given = set()
-    for line, frame, person, joint, (x, y, confidence) in cells:
-        if (frame, person, joint) in given:
-            who = "" if person is None else f" of person {person}"
-            raise InputError(f"line {line}: {joint}{who} in frame {frame!r} is there already.")
-        given.add((frame, person, joint))
-        if (frame, person) not in people:
-            empty = np.zeros((len(place), 2)), np.zeros(len(place))
-            people[frame, person] = Person(f"line {line}", frame, person, *empty, None)
-        people[frame, person].points[place[joint]] = x, y
-        people[frame, person].confidence[place[joint]] = confidence
-    return list(people.values()), table
+    key = who[at] * len(place) + np.array([place.get(name, 0) for name in names])[which]
+    if len(np.unique(key)) < len(key):
+        again = np.setdiff1d(np.arange(len(key)), np.unique(key, return_index=True)[1])[0]
+        frame, person = people[who[at[again]]]
+        of = "" if person is None else f" of person {person}"
+        raise InputError(f"line {lines[at[again]]}: {names[which[again]]}{of} in frame {frame!r} is there already.")
+    found = np.zeros((len(people), len(place), 3))
+    found.reshape(-1, 3)[key] = values
+    seen, first = np.unique(who[at], return_index=True)
+    return [
+        Person(f"line {lines[at[row]]}", *people[number], found[number, :, :2], found[number, :, 2], None)
+        for number, row in zip(seen.tolist(), first.tolist(), strict=True)
+    ], table
 
 
-def _deeplabcut(rows: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Header and rows, one a person, of DeepLabCut's table, which has its columns' names in several lines."""
+def _cells(rows: Rows, count: int) -> tuple[list[int], list[list[str]]]:
+    """The numbers of the lines that are not empty, and their cells, by column."""
+    lines: list[int] = []
+    cells: list[str] = []
+    for line, row in rows:
+        if len(row) == count:
+            lines.append(line)
+            cells += row
+        elif row:
+            raise InputError(f"line {line} has {len(row)} cells; expected {count}.")
+    return lines, [cells[column::count] for column in range(count)]
+
+
+def _deeplabcut(rows: Rows) -> tuple[list[str], list[int], list[list[str]]]:
+    """Header, lines and cells, a row a person, of DeepLabCut's table, which has its columns' names in several lines."""
     names: dict[str, list[str]] = {}
     for _, row in rows:
         names[row[0].strip().lower() if row else ""] = [name.strip() for name in row[1:]]
@@ -111,48 +123,85 @@ def _deeplabcut(rows: Iterator[tuple[int, list[str]]]) -> tuple[list[str], Itera
     columns = list(zip(who, names["bodyparts"], names["coords"], strict=True))
     joints = list(dict.fromkeys((joint, coordinate) for _, joint, coordinate in columns))
     people = list(dict.fromkeys(who))
+    lines, (frames, *cells) = _cells(rows, len(columns) + 1)
+    found = dict(zip(columns, cells, strict=True))
 
-    def by_person() -> Iterator[tuple[int, list[str]]]:
-        for line, row in rows:
-            if len(row) != len(columns) + 1:
-                raise InputError(f"line {line} has {len(row)} cells; expected {len(columns) + 1}.")
-            cells = dict(zip(columns, row[1:], strict=True))
-            for number, person in enumerate(people):
-                yield line, [row[0], str(number), *(cells.get((person, *joint), "") for joint in joints)]
+    def by_turns(of_people: list[list[str]]) -> list[str]:
+        return [text for row in zip(*of_people, strict=True) for text in row]
 
-    return ["frame", "person", *(f"{joint}_{coordinate}" for joint, coordinate in joints)], by_person()
+    empty = [""] * len(lines)
+    table = [by_turns([frames] * len(people)), [str(number) for number in range(len(people))] * len(lines)]
+    table += [by_turns([found.get((person, *joint), empty) for person in people]) for joint in joints]
+    header = ["frame", "person", *(f"{joint}_{coordinate}" for joint, coordinate in joints)]
+    return header, [line for line in lines for _ in people], table
 
 
-def _cells(rows: Iterator[tuple[int, list[str]]], header: list[str], comma_is_point: bool) -> Iterator[_Cell]:
-    index = int(len(header) > 1 and header[0].lower() in INDEX)
-    columns, joints = _columns(header[index:])
-    people: dict[str, int | None] = {}
-    for number, (line, row) in enumerate(rows):
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise InputError(f"line {line} has {len(row)} cells; expected {len(header)}.")
-        cells = list(map(str.strip, row[index:]))
-        frame = _whole(cells[columns["frame"]]) if "frame" in columns else str(0 if "joint" in columns else number)
-        who = cells[columns["person"]] if "person" in columns else ""
-        if who not in people:
-            people[who] = _person(who, line)
-        for joint, places in joints.items():
-            name = joint or cells[columns["joint"]]
-            try:
-                x, y = float(cells[places["x"]]), float(cells[places["y"]])
-                values = [x, y, float(cells[places["confidence"]]) if "confidence" in places else 1.0]
-            except ValueError:
-                # Missing, with another decimal point, or wrong.
-                texts = {quantity: cells[place] for quantity, place in places.items()}
-                if comma_is_point:
-                    texts = {quantity: text.replace(",", ".") for quantity, text in texts.items()}
-                if all(texts[axis].lower() in MISSING for axis in "xy"):
-                    continue
-                x, y, _ = values = _numbers(texts, joint, line)
-            missing = math.isnan(x), math.isnan(y)
-            if not all(missing):
-                yield _Cell(line, frame, people[who], name, [0.0, 0.0, 0.0] if any(missing) else values)
+def _people(
+    cells: list[list[str]], columns: dict[str, int], lines: list[int]
+) -> tuple[list[tuple[str, int | None]], np.ndarray]:
+    """Frame and person of everybody, and (R,) which of them a row is about."""
+    numbers = ["0"] * len(lines) if "joint" in columns else list(map(str, range(len(lines))))
+    frames = cells[columns["frame"]] if "frame" in columns else numbers
+    persons = cells[columns["person"]] if "person" in columns else [""] * len(lines)
+    texts: dict[tuple[str, str], int] = {}
+    people: dict[tuple[str, int | None], int] = {}
+    who = np.empty(len(lines), np.int64)
+    for row, named in enumerate(zip(frames, persons, strict=True)):
+        if named not in texts:
+            one = _whole(named[0]), _person(named[1], lines[row])
+            texts[named] = people.setdefault(one, len(people))
+        who[row] = texts[named]
+    return list(people), who
+
+
+def _joints(
+    cells: list[list[str]],
+    columns: dict[str, int],
+    joints: dict[str, dict[str, int]],
+    lines: list[int],
+    comma_is_point: bool,
+) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
+    """The M joints that have coordinates: (M,) rows and which of the names, the names, (M, 3) x, y, confidence."""
+    values, there = np.ones((len(lines), len(joints), 3)), np.ones((len(lines), len(joints)), bool)
+    for index, (joint, places) in enumerate(joints.items()):
+        texts = {quantity: cells[place] for quantity, place in places.items()}
+        wrong = np.zeros(len(lines), bool)
+        for axis, quantity in enumerate(("x", "y", "confidence")):
+            if quantity in texts:
+                values[:, index, axis], unreadable = _floats(texts[quantity], comma_is_point)
+                wrong |= unreadable
+        there[:, index] = ~np.isnan(values[:, index, :2]).all(axis=-1)
+        for row in np.flatnonzero(wrong).tolist():
+            if there[row, index] or not all(texts[axis][row].strip().lower() in MISSING for axis in "xy"):
+                named = {
+                    f"{joint}_{name}".lstrip("_"): texts[name][row].strip() if name in texts else "1"
+                    for name in ("x", "y", "confidence")
+                }
+                raise InputError(f"line {lines[row]}: {', '.join(named)} are {list(named.values())}; expected numbers.")
+    values[np.isnan(values[..., :2]).any(axis=-1)] = 0.0
+    rows, which = np.nonzero(there)
+    names = list(joints)
+    if "joint" in columns:
+        texts = cells[columns["joint"]]
+        number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        names, which = list(map(str.strip, number)), np.array([number[text] for text in texts])[rows]
+    return rows, which, names, values[there]
+
+
+def _floats(texts: list[str], comma_is_point: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers, NaN for texts that are none, and (N,) which these are."""
+    unreadable = np.zeros(len(texts), bool)
+    try:
+        return np.array(list(map(float, texts))), unreadable
+    except ValueError:
+        # Some are missing, have another decimal point, or are wrong.
+        values = np.full(len(texts), np.nan)
+    for row, text in enumerate(texts):
+        try:
+            values[row] = float(text.strip().replace(",", ".") if comma_is_point else text.strip())
+        except ValueError:
+            unreadable[row] = True
+    return values, unreadable
 
 
 def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
@@ -197,6 +246,7 @@ def _of_joint(name: str) -> tuple[str, str | None]:
 
 def _whole(text: str) -> str:
     # Where cells are missing pandas writes whole numbers as 1.0.
+    text = text.strip()
     return text if text.isdigit() else re.sub(r"^([0-9]{1,15})\.0*$", r"\1", text)
 
 
@@ -208,15 +258,6 @@ def _person(text: str, line: int) -> int | None:
     if not number:
         raise InputError(f"line {line}: person is {text!r}; expected a whole number from 0.")
     return int(number[1])
-
-
-def _numbers(texts: dict[str, str], joint: str, line: int) -> list[float]:
-    named = {f"{joint}_{name}".lstrip("_"): texts.get(name, "1") for name in ("x", "y", "confidence")}
-    try:
-        x, y, confidence = map(float, named.values())
-    except ValueError:
-        raise InputError(f"line {line}: {', '.join(named)} are {list(named.values())}; expected numbers.") from None
-    return [0.0, 0.0, 0.0] if math.isnan(x + y) else [x, y, confidence]
 
 
 def _convention_of_columns(names: Sequence[str], convention: str | None) -> Convention:

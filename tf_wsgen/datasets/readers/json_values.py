@@ -162,7 +162,6 @@ def score_of(person: dict, key: str, where: str) -> float | None:
     if key not in person:
         return None
     value = person[key][0] if isinstance(person[key], list) and len(person[key]) == 1 else person[key]
-    score = float(numbers(value, f"{where}.{key}", ()))
-    if not abs(score) <= LARGEST_SCORE:
-        raise InputError(f"{where}.{key} is {score:g}; expected a finite number, at most {LARGEST_SCORE:g}.")
-    return score
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_SCORE:
+        raise InputError(f"{where}.{key} is {kind_of(value)}; expected a finite number, at most {LARGEST_SCORE:g}.")
+    return float(value)
