@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import types
 
@@ -87,15 +88,39 @@ def test_ctrl_c_leaves_a_search_whose_trial_resumes(interrupt_script, run_progra
     )
 
 
-def test_two_workers_share_a_chiefs_trials(script, search_config, config_file, tmp_path, monkeypatch):
+# A worker of which training is stood in for: it takes until both workers have a trial.
+WORKER = """
+import os, pathlib, sys, time
+from tf_wsgen.programs import command_line
+from tf_wsgen.training import loop, workdir
+from tf_wsgen.tuning import search
+
+def train(config, folder, source):
+    run, together = workdir.Workdir(folder), pathlib.Path(sys.argv[1])
+    run.begin(config, "made up")
+    (together / os.environ["KERASTUNER_TUNER_ID"]).touch()
+    while len(list(together.iterdir())) < 2:
+        time.sleep(0.1)
+    error = 40.0 + config.loss.weight_2d
+    workdir.write_text(run.log_file, f"update,minutes,val_zero_code_p2,val_best_hypothesis_p2\\n10,1,{error},1\\n")
+    return loop.Outcome(10, interrupted=False)
+
+search.train = train
+command_line.run("tune", ["tune.py", *sys.argv[2:]])
+"""
+
+
+def test_two_workers_share_a_chiefs_trials(config_file, tmp_path, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     addresses = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
-    folder, config = tmp_path / "search", config_file(tuning={"max_trials": 3})
+    folder, config, together = tmp_path / "search", config_file(tuning={"max_trials": 3}), tmp_path / "together"
+    together.mkdir()
+    command = [sys.executable, "-c", WORKER, str(together), f"--config={config}", f"--workdir={folder}"]
     workers = [
         subprocess.Popen(
-            script("tune", "--config", config, "--workdir", folder),
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
