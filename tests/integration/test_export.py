@@ -54,8 +54,11 @@ def lifter(small_config, small_data):
 
 @pytest.fixture(scope="module")
 def saved_model(lifter, tmp_path_factory):
+    """In the place of an older one."""
     folder = tmp_path_factory.mktemp("exported") / "model"
-    export_saved_model(lifter, folder)
+    folder.mkdir()
+    (folder / "saved_model.pb").write_text("an older one")
+    export_saved_model(lifter, folder, overwrite=True)
     return folder
 
 
@@ -115,20 +118,15 @@ def test_numbers_don_t_depend_on_the_batch(model, inputs):
         np.testing.assert_allclose(part, whole[-rows:], atol=0.01, err_msg=name)
 
 
-def test_what_is_there_is_not_overwritten(lifter, tmp_path):
-    folder, other = tmp_path / "model", tmp_path / "precious"
-    for there in (folder, other):
-        there.mkdir()
-    (folder / "saved_model.pb").write_text("an older one")
-    (other / "thesis.txt").write_text("years of work")
+def test_what_is_there_is_not_overwritten(lifter, saved_model, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="exists already"):
-        export_saved_model(lifter, folder)
+        export_saved_model(lifter, saved_model)
     with pytest.raises(InputError, match="is not a SavedModel"):
-        export_saved_model(lifter, other, overwrite=True)
-    assert (other / "thesis.txt").read_text() == "years of work"
-    export_saved_model(lifter, folder, overwrite=True)
-    assert (folder / "variables").is_dir()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "precious"]
+        export_saved_model(lifter, tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+    assert (saved_model / "variables").is_dir()
+    assert [path.name for path in saved_model.parent.iterdir()] == ["model"]
 
 
 def test_everything_is_refused_before_anything_is_written(tmp_path, monkeypatch):
