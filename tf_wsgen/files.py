@@ -19,6 +19,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import h5py
 import numpy as np
@@ -32,6 +33,7 @@ LARGEST_COMPRESSION = 1000
 # Bytes.
 GZIP_SIGNATURE = b"\x1f\x8b"
 LARGEST_JSON = 2_000_000_000
+LONGEST_TEXT = 4096
 # What the standard library, NumPy and h5py raise for files that are damaged inside.
 DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
@@ -273,12 +275,59 @@ def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, 
     dataset = file[key]
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiub":
         raise InputError(f"{where}: {key} is not an array of numbers.")
-    fits = len(shape) == dataset.ndim and all(e in (None, n) for e, n in zip(shape, dataset.shape, strict=True))
-    if not fits:
-        expected = ", ".join("N" if length is None else str(length) for length in shape)
-        raise InputError(f"{where}: {key} has shape {dataset.shape}; expected ({expected}).")
+    if not has_shape(dataset, shape):
+        raise InputError(f"{where}: {key} has shape {dataset.shape}; expected {shape_text(shape)}.")
     check_stored(dataset, file.file, f"{where}: {key}", LARGEST_ARRAY)
     return dataset[()]
+
+
+def hdf5_texts(file: h5py.Group, key: str, where: str, rows: int | None = None) -> list[str]:
+    """A dataset of short texts.
+
+    Args:
+        file: The open file or group.
+        key: The dataset's name in it.
+        where: The file, for messages.
+        rows: How many; None admits any number.
+
+    Raises:
+        InputError: It is no dataset of so many texts, or its size is not what is stored.
+    """
+    dataset = file[key]
+    if (
+        not isinstance(dataset, h5py.Dataset)
+        or h5py.check_string_dtype(dataset.dtype) is None
+        or not has_shape(dataset, (rows,))
+        or dataset.dtype.itemsize > LONGEST_TEXT
+    ):
+        expected = "a list of short texts" if rows is None else f"{rows} short texts"
+        raise InputError(f"{where}: {key} is {described(dataset)}; expected {expected}.")
+    check_stored(dataset, file.file, f"{where}: {key}")
+    return [text.decode("utf-8", "replace") for text in np.asarray(dataset[()]).tolist()]
+
+
+def has_shape(values: np.ndarray | h5py.Dataset, shape: tuple[int | None, ...]) -> bool:
+    """Whether an array has this shape; None admits any length."""
+    return values.ndim == len(shape) and all(e in (None, n) for e, n in zip(shape, values.shape, strict=True))
+
+
+def shape_text(shape: tuple[int | None, ...]) -> str:
+    """A shape for messages, "(N, 17, 2)"."""
+    return f"({', '.join('N' if length is None else str(length) for length in shape)})"
+
+
+def described(value: Any) -> str:
+    """A value as messages call it."""
+    if isinstance(value, (np.ndarray, h5py.Dataset)):
+        return f"{value.dtype} of shape {value.shape}"
+    return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, (list, tuple)) else "")
+
+
+def check_numbers(values: Any, shape: tuple[int | None, ...], where: str, kinds: str = "fiu") -> None:
+    """Refuses anything but an array of numbers of this shape; None admits any length."""
+    array = isinstance(values, (np.ndarray, h5py.Dataset))
+    if not array or values.dtype.kind not in kinds or not has_shape(values, shape):
+        raise InputError(f"{where} is {described(values)}; expected numbers of shape {shape_text(shape)}.")
 
 
 def check_stored(dataset: h5py.Dataset, file: h5py.File, where: str, largest: float = math.inf) -> None:

@@ -176,7 +176,7 @@ BROKEN = {
         "train/pose_2d is not an array of numbers"),
     "no rows": (put("train/pose_2d", np.ones((0, 16, 2))), "train/pose_2d has 0 rows"),
     "NaN in 2D": (put_element("train/pose_2d", (2, 5, 0), np.nan), "train/pose_2d row 2 is not finite"),
-    "metres": (put("train/pose_3d", group().pose_3d / 1e3), "train/pose_3d .*expected millimetres"),
+    "metres": (put("train/pose_3d", group().pose_3d / 1e3), "train/pose_3d.*expected millimetres"),
     "unmatched test rows": (put("test/pose_3d", group(0, 5).pose_3d), "test/pose_2d has 4 rows and test/pose_3d 5"),
     "a label too short": (put("train/action", ["walk"] * 3), r"train/action has shape \(3,\); expected \(4,\)"),
     "visible twice": (put_element("train/visible", (0, 0), 2), "train/visible holds values other than 0 and 1"),

@@ -31,13 +31,12 @@ def test_rows_are_counted_and_invalid_ones_are_not(write, poses):
     valid = np.array([1, 0, 1, 1, 0], np.float32)
     test = PoseGroup(poses(5, 2), poses(5, 3), {"valid": valid})
     found = open_data(write(PoseGroup(poses(8, 2), poses(6, 3)), test), trained_on=True)
-    assert (found.train_2d, found.train_3d, found.test) == (8, 6, 3)
-    assert found.source == "a made-up film"
+    assert (len(found.data.train.pose_2d), len(found.data.train.pose_3d), len(found.test_rows)) == (8, 6, 3)
 
 
 def test_a_file_to_test_on_needs_no_training_group(write, poses):
     config = write(None, PoseGroup(poses(5, 2), poses(5, 3)))
-    assert open_data(config, trained_on=False).train_2d == 0
+    assert open_data(config, trained_on=False).data.train is None
     with pytest.raises(InputError, match="has no training poses"):
         open_data(config, trained_on=True)
 

@@ -31,7 +31,7 @@ class StandIn:
         if folder.started and folder.config().loss != config.loss:
             raise InputError(f"{path}: holds a run with another loss.")
         self.trained.append(path.name)
-        folder.begin(config, "a made-up film")
+        folder.begin(config, "a made-up film", source.fingerprint if source else "")
         behaviour = self.behaviour.get(path.name)
         if behaviour == "fails":
             raise NonFiniteLossError(REASON)
@@ -182,7 +182,7 @@ def test_runs_of_other_data_are_not_mixed_in(stand_in, config, folder, tmp_path)
     reproduce(config, folder, ["table_1"])
     # The same source by name, but other numbers.
     write_people(tmp_path / "people.h5", seed=1)
-    with pytest.raises(InputError, match="was trained on other data"):
+    with pytest.raises(InputError, match="is of other data"):
         reproduce(config, folder, ["table_1"])
     assert stand_in.trained == ["base"]
 

@@ -46,10 +46,10 @@ def matrix_products(function) -> collections.Counter:
     return counts
 
 
-def run_products(counts: collections.Counter, jit_compile: bool) -> Callable[[], object]:
+def run_products(counts: collections.Counter, jit_compile: bool, dtype: str = "float32") -> Callable[[], object]:
     """A call that does these products and nothing else, each of numbers of its own."""
     pairs = [
-        (product, *(tf.random.normal(shape, stddev=0.1) for shape in (product.left, product.right)))
+        (product, *(tf.cast(tf.random.normal(shape, stddev=0.1), dtype) for shape in (product.left, product.right)))
         for product, count in counts.items()
         for _ in range(count)
     ]

@@ -12,6 +12,9 @@ from tf_wsgen.training.loop import distributed_batches, make_model
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy
 
+# What is timed with XLA and without; the faster counts.
+KINDS = ("step", "straightforward", "products", "bfloat16")
+
 
 class Straightforward(WSGen):
     """The same update as one would write it first.
@@ -73,9 +76,10 @@ def training_rows(config: Config, data: TrainingData, name: str, seconds: float)
         calls[f"step{compiler}"] = step(model, jit_compile)
         calls[f"straightforward{compiler}"] = step(straightforward, jit_compile)
         calls[f"products{compiler}"] = run_products(counts, jit_compile)
+        calls[f"bfloat16{compiler}"] = run_products(counts, jit_compile, "bfloat16")
     best = {call: timing.best for call, timing in by_turns(calls, seconds).items()}
     best["update"] /= config.training.steps_per_execution
-    fastest = {kind: min(best[kind], best[f"{kind}, XLA"]) for kind in ("step", "straightforward", "products")}
+    fastest = {kind: min(best[kind], best[f"{kind}, XLA"]) for kind in KINDS}
 
     def row(what, taken, against, limit_is):
         return Row("training", f"{name}: {what}", 1e3 * taken, "ms", 1e3 * against, limit_is, against / taken)
@@ -86,5 +90,6 @@ def training_rows(config: Config, data: TrainingData, name: str, seconds: float)
         row("step, the faster", fastest["step"], fastest["straightforward"], "written straightforwardly"),
         row("update with its batch", best["update"], fastest["products"], "its matrix products"),
         row("a batch", best["batch"], fastest["step"], "the step alone"),
+        row("its products in bfloat16", fastest["bfloat16"], fastest["products"], "in float32"),
         Row("training", f"{name}: rate of the products", 1e-9 * operations / fastest["products"], "Gflop/s"),
     ]

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_stored, existing_file
+from tf_wsgen.files import check_stored, open_hdf5
 
 KIND = "a prepared HDF5 file"
 GROUPS = ("train", "test")
@@ -103,18 +103,12 @@ def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) 
         InputError: Anything that the format does not allow, with the file, the place, what was
             found and what was expected.
     """
-    path = existing_file(path, KIND)
-    try:
-        with h5py.File(path, "r") as file:
-            data = PreparedData(_joints(file, path, joints), str(_text(file.attrs.get("source", ""))))
-            for name in GROUPS:
-                if name in file:
-                    setattr(data, name, _read_group(file[name], path, name, len(data.joints)))
-    except InputError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        # What h5py raises for a file that is damaged inside.
-        raise InputError(f"{path}: cannot be read as HDF5 ({str(error).splitlines()[0]}).") from None
+    path = pathlib.Path(path)
+    with open_hdf5(path, KIND) as file:
+        data = PreparedData(_joints(file, path, joints), _text(file.attrs.get("source", "")))
+        for name in GROUPS:
+            if name in file:
+                setattr(data, name, _read_group(file[name], path, name, len(data.joints)))
     if data.train is None and data.test is None:
         raise InputError(f"{path}: has neither a group 'train' nor 'test'; expected at least one.")
     return data
@@ -179,18 +173,36 @@ def _poses(group: h5py.Group, path: pathlib.Path, key: str, num_joints: int, dim
         raise InputError(f"{where} has {dataset.shape[0]} rows; expected 1 to {LARGEST_ROWS}.")
     check_stored(dataset, group.file, where)
     values = dataset[:].astype(np.float32, copy=False)
-    bad = ~np.isfinite(values).all(axis=(1, 2))
-    if bad.any():
-        raise InputError(f"{where} row {np.argmax(bad)} is not finite ({bad.sum()} such rows); expected numbers.")
+    check_finite(values, where, "row")
     if dimensions == 3:
-        extent = np.abs(values - values.mean(axis=1, keepdims=True)).max(axis=(1, 2))
-        typical = float(np.median(extent))
-        if not LARGEST_POSE / 100.0 < typical < LARGEST_POSE:
-            raise InputError(
-                f"{where} has joints typically {typical:.4g} from the body's centre; expected millimetres, "
-                f"between {LARGEST_POSE / 100.0:.0f} and {LARGEST_POSE:.0f}."
-            )
+        check_millimetres(values, where)
     return values
+
+
+def check_finite(poses: np.ndarray, where: str, row: str) -> None:
+    """Refuses (N, J, D) poses that are not finite; `row` is what the message calls one of them."""
+    bad = ~np.isfinite(poses).all(axis=(1, 2))
+    if bad.any():
+        raise InputError(f"{where} {row} {np.argmax(bad)} is not finite ({bad.sum()} such {row}s); expected numbers.")
+
+
+def check_millimetres(pose_3d: np.ndarray, where: str, unit: str = "millimetres", per_unit: float = 1.0) -> None:
+    """Refuses poses whose size is no person's, which tells metres from millimetres.
+
+    Args:
+        pose_3d: (N, J, 3), in the unit that the file should have.
+        where: File and place.
+        unit: That unit's name.
+        per_unit: Millimetres in it.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        extent = np.abs(pose_3d - pose_3d.mean(axis=-2, keepdims=True)).max(axis=(-2, -1))
+    typical, largest = float(np.median(extent)) * per_unit, LARGEST_POSE
+    if not largest / 100.0 < typical < largest:
+        raise InputError(
+            f"{where}: joints are typically {typical / per_unit:.4g} from the body's centre; expected {unit}, between "
+            f"{largest / 100.0 / per_unit:g} and {largest / per_unit:g}."
+        )
 
 
 def _up(dataset, path: pathlib.Path, pose_3d: np.ndarray | None) -> np.ndarray:

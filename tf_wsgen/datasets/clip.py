@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tf_wsgen.data.prepared import CAMERA_LABELS, JOINT_LABELS, LABELS, LARGEST_POSE
+from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, LABELS, check_finite, check_millimetres
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -62,6 +62,8 @@ def check_clip(clip: Clip) -> None:
         InputError: Wrong shapes, rows that don't match, numbers that are not finite, or metres for millimetres.
     """
     joints = HUMAN16.num_joints
+    if clip.group not in GROUPS:
+        raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
     if clip.pose_2d is None and clip.pose_3d is None:
         raise InputError(f"{clip.where}: has neither 2D nor 3D poses.")
     for name, poses, dimensions in (("2D", clip.pose_2d, 2), ("3D", clip.pose_3d, 3)):
@@ -74,12 +76,7 @@ def check_clip(clip: Clip) -> None:
             )
         if len(poses) == 0:
             raise InputError(f"{clip.where}: has no frames.")
-        bad = ~np.isfinite(poses).all(axis=(1, 2))
-        if bad.any():
-            raise InputError(
-                f"{clip.where}: {name} frame {int(np.argmax(bad))} is not finite ({int(bad.sum())} such frames); "
-                "expected numbers."
-            )
+        check_finite(poses, f"{clip.where}: {name}", "frame")
     if clip.pose_2d is not None and clip.pose_3d is not None and len(clip.pose_2d) != len(clip.pose_3d):
         raise InputError(
             f"{clip.where}: has {len(clip.pose_2d)} frames in 2D and {len(clip.pose_3d)} in 3D; expected as many."
@@ -87,25 +84,6 @@ def check_clip(clip: Clip) -> None:
     if clip.pose_3d is not None:
         check_millimetres(clip.pose_3d, clip.where)
     _check_labels(clip)
-
-
-def check_millimetres(pose_3d: np.ndarray, where: str, unit: str = "millimetres", per_unit: float = 1.0) -> None:
-    """Refuses poses whose size is no person's, which tells metres from millimetres.
-
-    Args:
-        pose_3d: (T, J, 3), in the unit that the file should have.
-        where: File and place.
-        unit: That unit's name.
-        per_unit: Millimetres in it.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        extent = np.abs(pose_3d - pose_3d.mean(axis=-2, keepdims=True)).max(axis=(-2, -1))
-    typical, largest = float(np.median(extent)) * per_unit, LARGEST_POSE
-    if not largest / 100.0 < typical < largest:
-        raise InputError(
-            f"{where}: joints are typically {typical / per_unit:.4g} from the body's centre; expected {unit}, between "
-            f"{largest / 100.0 / per_unit:g} and {largest / per_unit:g}."
-        )
 
 
 def _check_labels(clip: Clip) -> None:

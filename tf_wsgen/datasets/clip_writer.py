@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import h5py
 import numpy as np
 
-from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS, UP
+from tf_wsgen.data.prepared import CAMERA_LABELS, JOINT_LABELS, PREFIX_3D, TEXT_LABELS, UP
 from tf_wsgen.datasets.clip import Clip, check_clip
 from tf_wsgen.datasets.review import Review
 from tf_wsgen.errors import InputError
@@ -46,8 +46,6 @@ def write_clips(
         groups = {}
         for clip in clips:
             check_clip(clip)
-            if clip.group not in GROUPS:
-                raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
             if clip.group not in groups:
                 groups[clip.group] = _GroupWriter(file.create_group(clip.group))
             groups[clip.group].add(clip)

@@ -1,6 +1,36 @@
-"""How our joints are derived of others where a list of joints lacks them: weighted sums, with weights that sum to 1."""
+"""How our joints come from others, by the names that these have: weighted sums, with weights that sum to 1.
 
-from collections.abc import Mapping
+`l_hip`, `LHip`, `Hip_L` and `LeftUpLeg` are one joint.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tf_wsgen.skeleton import HUMAN16
+
+# What our name for it stands for, best first: in the names of bones "arm" is the shoulder's joint where "shoulder" is
+# the collarbone, and "foot" is the ankle where there is no other.
+LIMBS = {
+    "shoulder": ("uparm", "upperarm", "arm", "shldr", "shoulder", "sho"),
+    "elbow": ("elbow", "elb", "forearm", "lowerarm", "lowarm"),
+    "wrist": ("wrist", "wri", "hand"),
+    "hip": ("hip", "upleg", "upperleg", "thigh"),
+    "knee": ("knee", "leg", "lowleg", "lowerleg", "shin", "calf"),
+    "ankle": ("ankle", "ank", "foot"),
+    "eye": ("eye",),
+    "ear": ("ear",),
+}
+MIDDLE = {
+    "pelvis": ("pelvis", "rootpelvis", "root", "midhip", "middlehip", "centerhip", "hipcenter", "hips", "hip"),
+    "thorax": ("thorax", "midshoulder", "shouldercenter", "spineshoulder"),
+    "low_neck": ("neck", "neckbase", "lowerneck"),
+    "upper_neck": ("upperneck", "headbottom", "bottomhead", "necknose"),
+    "head_top": ("headtop", "tophead", "headend"),
+    "head": ("head",),
+    "nose": ("nose",),
+}
+SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
+PARTS = {part for parts in LIMBS.values() for part in parts}
 
 
 def mean_of(*joints: str) -> dict[str, float]:
@@ -57,3 +87,70 @@ def partial_face(between_shoulders: Mapping[str, float]) -> dict[str, tuple[Mapp
             *(beyond(parts, 187 / 217) for parts in (eyes, *one_eye)),
         ),
     }
+
+
+def places_of(names: Sequence[str]) -> dict[str, int]:
+    """The place in the list of each joint that is understood, by our name for it."""
+    spelt: dict[tuple[str, str], int] = {}
+    for index, name in enumerate(names):
+        spelt.setdefault(_side_and_part(name), index)
+    wanted = {f"{side}_{joint}": (side, parts) for joint, parts in LIMBS.items() for side in ("left", "right")}
+    wanted |= {joint: ("", parts) for joint, parts in MIDDLE.items()}
+    found = {}
+    for joint, (side, parts) in wanted.items():
+        place = next((spelt[side, part] for part in parts if (side, part) in spelt), None)
+        if place is not None:
+            found[joint] = place
+    return found
+
+
+def derivations(names: Sequence[str]) -> tuple[dict, dict]:
+    """`Convention.human16` and `Convention.partial` of a list of joints, by their names.
+
+    What "neck" and "head" mean is told by the names beside them: a neck without a thorax is between the shoulders, a
+    head with a top of the head is inside it.
+    """
+    given = {joint: names[place] for joint, place in places_of(names).items()}
+    between = {"low_neck": 1.0} if "low_neck" in given and "thorax" not in given else MID_SHOULDER
+    upper_neck, top, head, low_neck, thorax = (
+        {joint: 1.0} for joint in ("upper_neck", "head_top", "head", "low_neck", "thorax")
+    )
+    face = partial_face(between)
+    inside = [upper_neck] + ([low_neck] if "thorax" in given else []) + ([head] if "head_top" in given else [])
+    shoulders = "thorax" if "thorax" in given else "low_neck"
+    candidates = {
+        "pelvis": [{"pelvis": 1.0}, MID_HIP],
+        "thorax": [thorax, low_neck, MID_SHOULDER],
+        "neck": [
+            *inside,
+            INSIDE_THE_HEAD,
+            *(extended(shoulders, up, BELOW_THE_TOP) for up in ("head_top", "head")),
+            *face["neck"],
+        ],
+        "head": [top, head, head_top(between), *face["head"]],
+    }
+    human16, partial = {}, {}
+    for joint in HUMAN16.joints:
+        ways = [
+            {given[part]: weight for part, weight in way.items()}
+            for way in candidates.get(joint, [{joint: 1.0}])
+            if set(way) <= set(given)
+        ]
+        if ways:
+            human16[joint] = ways[0]
+        if len(ways) > 1:
+            partial[joint] = tuple(ways[1:])
+    return human16, partial
+
+
+def _side_and_part(name: str) -> tuple[str, str]:
+    """("left", "upleg") of "mixamorig:LeftUpLeg"; ("", "pelvis") of what has no side."""
+    name = name.rpartition(":")[2]
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+    words = [word for word in words if word not in ("joint", "kpt", "keypoint")]
+    # "LHip" is "l", "hip"; "lhip" and "LHIP" are one word.
+    if len(words) == 1 and words[0][:1] in ("l", "r") and words[0][1:] in PARTS:
+        words = [words[0][0], words[0][1:]]
+    sides = [SIDES[word] for word in words if word in SIDES]
+    part = "".join(word for word in words if word not in SIDES)
+    return (sides[0] if len(sides) == 1 else "", part)

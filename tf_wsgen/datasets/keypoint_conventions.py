@@ -11,16 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tf_wsgen.datasets.derived_joints import (
-    BELOW_THE_TOP,
-    INSIDE_THE_HEAD,
-    MID_HIP,
-    MID_SHOULDER,
-    extended,
-    head_top,
-    mean_of,
-    partial_face,
-)
+from tf_wsgen.datasets.derived_joints import MID_SHOULDER, derivations, extended, mean_of, partial_face
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -58,17 +49,12 @@ class HumanPoints(NamedTuple):
     confidence: np.ndarray | None
 
 
-def _head_and_neck(top: str) -> dict[str, str | Mapping[str, float]]:
-    """Of lists without a face: "neck" is between the shoulders."""
-    return {"pelvis": MID_HIP, "thorax": "neck", "head": top, "neck": extended("neck", top, BELOW_THE_TOP)}
-
-
 def _convention(
     name: str, names: str, partial: Mapping[str, tuple] | None = None, **others: str | Mapping[str, float]
 ) -> Convention:
-    """Joints of ours that the list has under the same name are taken as they are, unless `others` says otherwise."""
+    """Joints of ours come from the list's by their names (`derivations`), unless `others` says otherwise."""
     joints = tuple(names.split())
-    human16 = {joint: {joint: 1.0} for joint in HUMAN16.joints if joint in joints}
+    human16, _ = derivations(joints)
     human16 |= {joint: {source: 1.0} if isinstance(source, str) else dict(source) for joint, source in others.items()}
     return Convention(
         name, joints, {joint: human16[joint] for joint in HUMAN16.joints if joint in human16}, partial or {}
@@ -84,38 +70,26 @@ _LIMBS_FIRST = (
     "left_hip left_knee left_ankle"
 )
 _HALPE = f"{_COCO} head neck hip left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel"
-# What detectors call neck is between the shoulders: it is our thorax (Human3.6M's is 50 mm higher), not our neck.
-_COCO_MIDDLE = {
-    "pelvis": MID_HIP,
-    "thorax": MID_SHOULDER,
-    "head": head_top(MID_SHOULDER),
-    "neck": INSIDE_THE_HEAD,
-    "partial": partial_face(MID_SHOULDER),
-}
-# AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
-_HALPE_MIDDLE = {
-    "pelvis": "hip",
-    "thorax": "neck",
-    "neck": INSIDE_THE_HEAD,
-    "partial": {"neck": partial_face(MID_SHOULDER)["neck"]},
-}
+_FACE = partial_face(MID_SHOULDER)
 
+# What detectors call neck is between the shoulders: it is our thorax (Human3.6M's is 50 mm higher), not our neck.
 CONVENTIONS: dict[str, Convention] = {
     convention.name: convention
     for convention in (
         _convention("human16", " ".join(HUMAN16.joints)),
-        _convention("coco17", _COCO, **_COCO_MIDDLE),
-        _convention("halpe26", _HALPE, **_HALPE_MIDDLE),
+        _convention("coco17", _COCO, _FACE),
+        # AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
+        _convention("halpe26", _HALPE, {"neck": _FACE["neck"]}),
         # Face and hands follow the body.
         _convention(
             "halpe136",
             " ".join([_HALPE, *(f"point_{index}" for index in range(26, 136))]),
-            **_HALPE_MIDDLE,
+            {"neck": _FACE["neck"]},
         ),
         _convention(
             "wholebody133",
             " ".join([_COCO, *(f"point_{index}" for index in range(17, 133))]),
-            **_COCO_MIDDLE,
+            _FACE,
         ),
         _convention(
             "crowdpose14",
@@ -123,9 +97,8 @@ CONVENTIONS: dict[str, Convention] = {
                 "left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
                 "left_knee right_knee left_ankle right_ankle head_top neck"
             ),
-            **_head_and_neck("head_top"),
         ),
-        _convention("aic14", f"{_LIMBS_FIRST} head_top neck", **_head_and_neck("head_top")),
+        _convention("aic14", f"{_LIMBS_FIRST} head_top neck"),
         # Its "head" is the middle of the face, about where our neck is.
         _convention(
             "jhmdb15",
@@ -133,8 +106,6 @@ CONVENTIONS: dict[str, Convention] = {
                 "neck belly head right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow right_knee "
                 "left_knee right_wrist left_wrist right_ankle left_ankle"
             ),
-            pelvis=MID_HIP,
-            thorax="neck",
             neck="head",
             head=extended("neck", "head", 325 / 187),
         ),
@@ -144,10 +115,6 @@ CONVENTIONS: dict[str, Convention] = {
                 "nose head_bottom head_top left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
                 "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
             ),
-            pelvis=MID_HIP,
-            thorax=MID_SHOULDER,
-            neck="head_bottom",
-            head="head_top",
         ),
         # OpenPose learnt its neck as the mean of the shoulders, and its mid-hip as the mean of the hips.
         _convention(
@@ -157,11 +124,7 @@ CONVENTIONS: dict[str, Convention] = {
                 "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear "
                 "left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel"
             ),
-            pelvis="mid_hip",
-            thorax="neck",
-            head=head_top({"neck": 1.0}),
-            neck=INSIDE_THE_HEAD,
-            partial=partial_face({"neck": 1.0}),
+            partial_face({"neck": 1.0}),
         ),
         _convention(
             "coco18",
@@ -169,11 +132,7 @@ CONVENTIONS: dict[str, Convention] = {
                 "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip "
                 "right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear"
             ),
-            pelvis=MID_HIP,
-            thorax="neck",
-            head=head_top({"neck": 1.0}),
-            neck=INSIDE_THE_HEAD,
-            partial=partial_face({"neck": 1.0}),
+            partial_face({"neck": 1.0}),
         ),
         _convention(
             "mediapipe33",
@@ -183,11 +142,7 @@ CONVENTIONS: dict[str, Convention] = {
                 "right_wrist left_pinky right_pinky left_index right_index left_thumb right_thumb left_hip right_hip "
                 "left_knee right_knee left_ankle right_ankle left_heel right_heel left_foot_index right_foot_index"
             ),
-            pelvis=MID_HIP,
-            thorax=MID_SHOULDER,
-            head=head_top(MID_SHOULDER),
-            neck=INSIDE_THE_HEAD,
-            partial=partial_face(MID_SHOULDER),
+            _FACE,
         ),
         # "Upper neck" is at the throat, lower than Human3.6M's point, but it is what the field pairs with it.
         _convention(
@@ -196,8 +151,6 @@ CONVENTIONS: dict[str, Convention] = {
                 "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck head_top "
                 "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist"
             ),
-            neck="upper_neck",
-            head="head_top",
         ),
         _convention(
             "human36m_17",
@@ -223,9 +176,6 @@ CONVENTIONS: dict[str, Convention] = {
                 "head_top neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip "
                 "right_knee right_ankle left_hip left_knee left_ankle pelvis spine head"
             ),
-            thorax="neck",
-            neck="head",
-            head="head_top",
         ),
         _convention(
             "mpi_inf_3dhp_28",
@@ -234,9 +184,6 @@ CONVENTIONS: dict[str, Convention] = {
                 "left_wrist left_hand right_clavicle right_shoulder right_elbow right_wrist right_hand left_hip "
                 "left_knee left_ankle left_foot left_toe right_hip right_knee right_ankle right_foot right_toe"
             ),
-            thorax="neck",
-            neck="head",
-            head="head_top",
         ),
         # A bone stands for its end. The root is 100 mm from the hips' middle and isn't used; the bone "thorax" ends
         # below the collarbones, "lowerneck" at the base of the neck. The radius ends in mid-forearm; the bone "wrist"

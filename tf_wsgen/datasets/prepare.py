@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -22,10 +22,12 @@ from tf_wsgen.datasets.readers.mpii import read_mpii
 from tf_wsgen.datasets.readers.skeleton_names import read_joint_names
 from tf_wsgen.datasets.review import Review
 from tf_wsgen.datasets.views import ViewOptions
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.skeleton import HUMAN16
 
 Notice = Callable[[str], None]
+# What motion takes beside the stride: fields of `ViewOptions`.
+VIEWS = ("cameras", "num_random", "seed", "noise", "dropped_joints")
 
 
 def prepare(
@@ -51,52 +53,43 @@ def prepare(
     Raises:
         InputError: An unknown data set, an option that it does not take, or what its reader refuses.
     """
-    if dataset not in DATASETS:
-        raise InputError(f"dataset is {dataset!r}; expected one of {list(DATASETS)}.")
+    check_choice("dataset", dataset, DATASETS)
     open_source = DATASETS[dataset]
     given = {name: value for name, value in options.items() if value is not None}
-    known = [name for name in inspect.signature(open_source).parameters if name not in ("source", "notice")]
+    known = [name for name in inspect.signature(open_source).parameters if name not in ("source", "notice", "views")]
+    known += VIEWS if dataset in ("cmu", "bvh") else []
     for name in given:
         if name not in known:
             raise InputError(f"--{name} is not an option of the data set {dataset}; it takes {known}.")
     description, clips = open_source(pathlib.Path(source), notice, **given)
     if pathlib.Path(output).absolute() == pathlib.Path(source).absolute():
         raise InputError(f"{output}: is the source itself; expected another file to write.")
-    checked = RootChecked(clips)
-    review = write_clips(output, checked, description, overwrite, progress)
-    if checked.marked:
-        notice(f"{checked.marked:,} rows are marked as not valid: neither pelvis nor both hips are seen.")
+    marked = 0
+
+    def checked() -> Iterator[Clip]:
+        # Nothing is trained on or measured with rows without a root.
+        nonlocal marked
+        for clip in clips:
+            rooted = _with_root(clip)
+            marked += int((~rooted).sum())
+            valid = {} if rooted.all() else {"valid": clip.labels.get("valid", np.ones(len(clip))) * rooted}
+            yield dataclasses.replace(clip, labels={**clip.labels, **valid})
+
+    review = write_clips(output, checked(), description, overwrite, progress)
+    if marked:
+        notice(f"{marked:,} rows are marked as not valid: neither pelvis nor both hips are seen.")
     for warning in review.warnings():
         notice(f"Warning: {warning}")
     return review
 
 
-@dataclasses.dataclass
-class RootChecked:
-    """Clips whose rows without a known root have `valid` 0, so that nothing is trained on or measured with them.
-
-    Args:
-        clips: What a reader yields.
-
-    Attributes:
-        marked: Rows marked so far.
-    """
-
-    clips: Iterable[Clip]
-    marked: int = 0
-
-    def __iter__(self) -> Iterator[Clip]:
-        right, left = HUMAN16.hip_indices
-        for clip in self.clips:
-            visible = clip.labels.get("visible")
-            if clip.pose_2d is not None and np.shape(visible) == (len(clip), HUMAN16.num_joints):
-                seen = np.asarray(visible) > 0
-                rooted = seen[:, HUMAN16.root_index] | (seen[:, right] & seen[:, left])
-                self.marked += int((~rooted).sum())
-                if not rooted.all():
-                    valid = clip.labels.get("valid", np.ones(len(clip))) * rooted
-                    clip = dataclasses.replace(clip, labels={**clip.labels, "valid": valid})
-            yield clip
+def _with_root(clip: Clip) -> np.ndarray:
+    """(T,) whether a row's root is known: the pelvis is seen, or both hips are."""
+    visible = clip.labels.get("visible")
+    if clip.pose_2d is None or np.shape(visible) != (len(clip), HUMAN16.num_joints):
+        return np.ones(len(clip), bool)
+    seen = np.asarray(visible) > 0
+    return seen[:, HUMAN16.root_index] | seen[:, HUMAN16.hip_indices].all(axis=1)
 
 
 def _h36m(
@@ -130,7 +123,7 @@ def _h36m(
     seen = f"2D from {pathlib.Path(detections).name}" if detections else "2D from ground truth"
     description = f"Human3.6M, every {test_stride}th test frame, {seen}"
     if source.is_dir():
-        return description, read_3d_pose_baseline(source, detections or False, **split)
+        return description, read_3d_pose_baseline(source, detections, **split)
     return description, read_videopose3d(source, detections, keypoints_2d_convention=convention, **split)
 
 
@@ -165,15 +158,6 @@ def _mpii(
     return f"MPII, {seen}", read_mpii(source, detections, group, occluded_as_missing)
 
 
-def _views(stride: int, **options) -> ViewOptions:
-    cameras = options.pop("cameras", None)
-    if cameras is not None:
-        if len(cameras) != 1:
-            raise InputError(f"--cameras is {list(cameras)}; expected human36m or random.")
-        options["cameras"] = cameras[0]
-    return ViewOptions(frame_stride=stride, **{name: value for name, value in options.items() if value is not None})
-
-
 def _cmu(
     source: pathlib.Path,
     notice: Notice,
@@ -181,19 +165,12 @@ def _cmu(
     test_subjects: Iterable[str] = (),
     test_sequences: Iterable[str] = (),
     stride: int = 6,
-    cameras: Iterable[str] | None = None,
-    num_random: int | None = None,
-    seed: int | None = None,
-    noise: float | None = None,
-    dropped_joints: int | None = None,
+    **views,
 ):
     """CMU motion capture as ASF/AMC, seen by cameras."""
-    views = _views(
-        stride, cameras=cameras, num_random=num_random, seed=seed, noise=noise, dropped_joints=dropped_joints
-    )
-    split = {"test_subjects": tuple(test_subjects), "test_sequences": tuple(test_sequences)}
-    description = f"CMU motion capture seen by cameras ({_seen_by(views)})"
-    return description, cmu_clips(source, views, **split)
+    options = _views(stride, **views)
+    clips = cmu_clips(source, options, test_subjects=tuple(test_subjects), test_sequences=tuple(test_sequences))
+    return f"CMU motion capture seen by cameras ({_seen_by(options)})", clips
 
 
 def _bvh(
@@ -206,20 +183,20 @@ def _bvh(
     test_subjects: Iterable[str] = (),
     test_sequences: Iterable[str] = (),
     stride: int = 1,
-    cameras: Iterable[str] | None = None,
-    num_random: int | None = None,
-    seed: int | None = None,
-    noise: float | None = None,
-    dropped_joints: int | None = None,
+    **views,
 ):
     """BVH motions, seen by cameras."""
-    views = _views(
-        stride, cameras=cameras, num_random=num_random, seed=seed, noise=noise, dropped_joints=dropped_joints
-    )
+    options = _views(stride, **views)
     split = {"test_subjects": tuple(test_subjects), "test_sequences": tuple(test_sequences)}
     names = None if joint_names is None else read_joint_names(joint_names)
-    description = f"BVH motion seen by cameras ({_seen_by(views)})"
-    return description, bvh_clips(source, views, unit=unit, up=up, joint_names=names, **split)
+    clips = bvh_clips(source, options, unit=unit, up=up, joint_names=names, **split)
+    return f"BVH motion seen by cameras ({_seen_by(options)})", clips
+
+
+def _views(stride: int, cameras: Sequence[str] = ("human36m",), **options) -> ViewOptions:
+    if len(cameras) != 1:
+        raise InputError(f"--cameras is {list(cameras)}; expected human36m or random.")
+    return ViewOptions(cameras[0], frame_stride=stride, **options)
 
 
 def _seen_by(views: ViewOptions) -> str:

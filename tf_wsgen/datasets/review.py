@@ -77,10 +77,7 @@ class Review:
             outside = ((clip.pose_2d < 0) | (clip.pose_2d > np.array(clip.image_size))).any(axis=-1) & visible
             self.suspicious["have a 2D joint outside of the image"] += int(outside.any(axis=1).sum())
         ends = visible[:, [JOINT["head"], JOINT["pelvis"], JOINT["left_ankle"], JOINT["right_ankle"]]].all(axis=1)
-        height = clip.pose_2d[ends][..., 1]
-        over = np.minimum(height[:, JOINT["left_ankle"]], height[:, JOINT["right_ankle"]]) < height[:, JOINT["pelvis"]]
-        down = (height[:, JOINT["head"]] > height[:, JOINT["pelvis"]]) & over
-        self.suspicious["are upside down in 2D (head below the pelvis, an ankle above it)"] += int(down.sum())
+        self._add_upside_down("2D", clip.pose_2d[ends])
 
     def _add_3d(self, pose: np.ndarray) -> None:
         first, second = np.array(HUMAN16.bone_indices).T
@@ -92,14 +89,15 @@ class Review:
         height = lengths[:, :4].sum(axis=1) / 2.0 + lengths[:, 4:7].sum(axis=1)
         self.suspicious[f"are of a person taller than {TALLEST / 1000:g} m"] += int((height > TALLEST).sum())
         self.suspicious[f"are of a person shorter than {SHORTEST / 1000:g} m"] += int((height < SHORTEST).sum())
-        y = pose[..., 1]
-        down = (y[:, JOINT["head"]] > y[:, JOINT["pelvis"]]) & (
-            np.minimum(y[:, JOINT["left_ankle"]], y[:, JOINT["right_ankle"]]) < y[:, JOINT["pelvis"]]
-        )
-        self.suspicious["are upside down in 3D (head below the pelvis, an ankle above it)"] += int(down.sum())
+        self._add_upside_down("3D", pose)
         bend = _knee_bend(pose)
         self.bent += int((np.abs(bend) > BENT_KNEE).sum())
         self.suspicious["bend the knees backwards, as mirrored left and right would"] += int((bend < -BENT_KNEE).sum())
+
+    def _add_upside_down(self, name: str, poses: np.ndarray) -> None:
+        head, pelvis, *ankles = (poses[:, JOINT[joint], 1] for joint in ("head", "pelvis", "left_ankle", "right_ankle"))
+        down = (head > pelvis) & (np.minimum(*ankles) < pelvis)
+        self.suspicious[f"are upside down in {name} (head below the pelvis, an ankle above it)"] += int(down.sum())
 
     def warnings(self) -> list[str]:
         """One sentence for each kind of suspicious row, with the number of rows."""

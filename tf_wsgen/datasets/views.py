@@ -11,9 +11,10 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
+from tf_wsgen.data.prepared import check_millimetres
 from tf_wsgen.data.simulated_detector import detected
-from tf_wsgen.datasets.clip import Clip, check_millimetres
-from tf_wsgen.errors import InputError
+from tf_wsgen.datasets.clip import Clip
+from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.geometry.perspective_camera import PerspectiveCamera, rotation_looking_at
 from tf_wsgen.skeleton import HUMAN16
 
@@ -40,7 +41,6 @@ class ViewOptions:
         noise: Scale of the simulated detector's errors (`detected`); 0 gives exact projections, without scores.
         dropped_joints: Limb joints hidden in every row.
         frame_stride: One frame in so many is kept.
-        place: Whether the motion is put into the capture volume first (`place_in_room`).
     """
 
     cameras: str = "human36m"
@@ -49,11 +49,9 @@ class ViewOptions:
     noise: float = 0.0
     dropped_joints: int = 0
     frame_stride: int = 1
-    place: bool = True
 
     def __post_init__(self):
-        if self.cameras not in CAMERA_SETS:
-            raise InputError(f"cameras is {self.cameras!r}; expected one of {list(CAMERA_SETS)}.")
+        check_choice("cameras", self.cameras, CAMERA_SETS)
         for name, least, most in (
             ("num_random", 1, 1000),
             ("seed", 0, 2**63),
@@ -70,7 +68,7 @@ class ViewOptions:
 def view_clips(
     poses: np.ndarray, options: ViewOptions, *, where: str, group: str, labels: Mapping[str, str]
 ) -> Iterator[Clip]:
-    """One clip a camera, with 2D and 3D poses of the same rows.
+    """One clip a camera, with 2D and 3D poses of the same rows; the motion is put into the room (`place_in_room`).
 
     Args:
         poses: (T, 16, 3) mm in the order of `HUMAN16`, world, z up.
@@ -89,9 +87,7 @@ def view_clips(
             f"{where}: poses have shape {poses.shape}; expected finite numbers, (frames, {HUMAN16.num_joints}, 3)."
         )
     check_millimetres(poses, where)
-    poses = poses[:: options.frame_stride]
-    if options.place:
-        poses = place_in_room(poses)
+    poses = place_in_room(poses[:: options.frame_stride])
     random = options.cameras == "random"
     names = [f"random_{index}" for index in range(options.num_random)] if random else CAMERA_NAMES
     for index, name in enumerate(names):
@@ -125,8 +121,7 @@ def _check_in_field(pose_3d: np.ndarray, frame_stride: int, where: str) -> None:
         frame, joint = np.argwhere(beside)[0]
         raise InputError(
             f"{where}: {HUMAN16.joints[joint]} of frame {frame * frame_stride} is {pose_3d[frame, joint, 2]:.0f} mm in "
-            "front of the camera and outside of its field; expected motion around the middle of the room (the option "
-            "`place` puts it there)."
+            "front of the camera and outside of its field; expected motion around the middle of the room."
         )
 
 

@@ -32,7 +32,6 @@ DEMO = "a browser demo", "runtime.js"
 MOST_HYPOTHESES = 100
 # Hypotheses of all people that a page computes without a break.
 MOST_POSES = 50_000
-LOWEST_CONFIDENCE = 0.1
 # Nothing is loaded but the scripts beside the page; the runtime's glue is a module, which comes from memory.
 POLICY = (
     "default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -127,7 +126,7 @@ def _settings(lifter: Lifter, model: str) -> dict:
         "needed": NEEDED,
         "mostHypotheses": MOST_HYPOTHESES,
         "mostPoses": MOST_POSES,
-        "lowestConfidence": LOWEST_CONFIDENCE,
+        "lowestConfidence": detections.LOWEST_CONFIDENCE,
         "lowestScore": LOWEST_SCORE,
         "largestCoordinate": detections.LARGEST_COORDINATE,
         "smallestPerson": detections.SMALLEST_PERSON,

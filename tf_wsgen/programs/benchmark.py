@@ -17,7 +17,7 @@ from tf_wsgen.programs.command_line import ConfigOptions, option, shipped
 if typing.TYPE_CHECKING:
     from tf_wsgen.benchmarks.rows import Row
 
-PARTS = ("reading", "training", "lifting", "mean_shift", "start", "report", "scale")
+PARTS = ("reading", "training", "lifting", "mean_shift", "start", "report", "growth", "scale")
 # What training is measured of where no configuration is asked for.
 CONFIGURATIONS = ("paper", "cmu16", "posterior")
 DEFAULT = "posterior"
@@ -51,7 +51,7 @@ def main(options: Options) -> None:
 
 def _rows(part: str, options: Options) -> Iterator["Row"]:
     """Rows of one part, as they become known."""
-    from tf_wsgen.benchmarks import lifting, reading, training, whole
+    from tf_wsgen.benchmarks import growth, lifting, reading, training, whole
     from tf_wsgen.data.training_data import Source
     from tf_wsgen.lifting.api import PRETRAINED
     from tf_wsgen.lifting.model_file import load_lifter
@@ -66,6 +66,8 @@ def _rows(part: str, options: Options) -> Iterator["Row"]:
             yield from training.training_rows(config, data, pathlib.Path(name).stem, seconds)
     elif part == "start":
         yield from whole.start_rows()
+    elif part == "growth":
+        yield from growth.growth_rows(options.configured(default), seconds)
     elif part == "scale":
         yield from whole.scale_rows(options.configured(default))
     elif part == "reading":

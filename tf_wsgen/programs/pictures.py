@@ -7,7 +7,8 @@ import numpy as np
 
 from tf_wsgen.errors import InputError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+# What browsers show.
+SHOWN_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 def images_by_frame(path: str | None, frames: list) -> dict:
@@ -29,7 +30,7 @@ def images_by_frame(path: str | None, frames: list) -> dict:
         if len(frames) > 1:
             raise InputError(f"{path}: is one image for {len(frames)} frames; expected a folder of images.")
         return {frames[0]: place}
-    files = [file for file in sorted(place.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES]
+    files = [file for file in sorted(place.iterdir()) if file.suffix.lower() in SHOWN_SUFFIXES]
     by_name = {name: file for file in files for name in (file.stem, file.name)}
     by_number = {int(match[0]): file for file in files if (match := re.search(r"\d+$", file.stem))}
     found = {frame: by_name.get(str(frame), by_number.get(frame)) for frame in frames}

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 import tf_wsgen
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
-from tf_wsgen.datasets.readers.detections import Detections, read_detections
+from tf_wsgen.datasets.readers.detections import LOWEST_CONFIDENCE, Detections, read_detections
 from tf_wsgen.datasets.readers.detector_files import naming
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import check_new, hdf5_array, open_hdf5
@@ -66,7 +66,7 @@ class PredictOptions:
     person: str | None = option("One person's number, or largest: who takes the most of the image.")
     frames: str | None = option("Frames of a video to lift, FIRST:END without the end, such as 100:200.")
     smooth: int | None = option("Smooth the chosen poses over time: window of frames, odd, such as 9.")
-    lowest_confidence: float = option("Joints below this confidence count as missing.", 0.1, least=0.0)
+    lowest_confidence: float = option("Joints below this confidence count as missing.", LOWEST_CONFIDENCE, least=0.0)
     num_hypotheses: int = option("Hypotheses a pose.", 10, least=1)
     select: str = option(
         "Which pose is the chosen one; all: a motion file of every hypothesis, too.",

@@ -1,40 +1,15 @@
 """What a reproduction reads and keeps: prepared files checked at the door, and what became of each run."""
 
-import dataclasses
 import json
 import pathlib
 
-from tf_wsgen.data.prepared import PoseGroup
 from tf_wsgen.data.training_data import Source
 from tf_wsgen.errors import InputError
 from tf_wsgen.sections import DataConfig
 from tf_wsgen.training.workdir import write_text
 
 
-@dataclasses.dataclass(frozen=True)
-class DataFile:
-    """A prepared file.
-
-    Attributes:
-        opened: The data.
-        path: Where it is.
-        source: What it calls its source.
-        fingerprint: Of its content.
-        train_2d: Valid 2D rows of the training group.
-        train_3d: Valid 3D rows of the training group.
-        test: Valid rows of the test group.
-    """
-
-    opened: Source
-    path: str
-    source: str
-    fingerprint: str
-    train_2d: int
-    train_3d: int
-    test: int
-
-
-def open_data(config: DataConfig, trained_on: bool) -> DataFile:
+def open_data(config: DataConfig, trained_on: bool) -> Source:
     """Reads and checks a file once, before the hours of training.
 
     Args:
@@ -44,15 +19,12 @@ def open_data(config: DataConfig, trained_on: bool) -> DataFile:
     Raises:
         InputError: The file is refused, or has no test pairs, or no training poses though it is trained on.
     """
-    opened = Source(config)
-    data = opened.data
-    train, test = data.train or PoseGroup(), data.test or PoseGroup()
-    if not test.paired:
-        raise InputError(f"{config.path}: has no pairs to measure on; expected test/pose_2d and test/pose_3d.")
-    if trained_on and (train.pose_2d is None or train.pose_3d is None):
+    source = Source(config)
+    _ = source.test_rows
+    train = source.data.train
+    if trained_on and (train is None or train.pose_2d is None or train.pose_3d is None):
         raise InputError(f"{config.path}: has no training poses; expected train/pose_2d and train/pose_3d.")
-    counts = [0 if poses is None else len(poses) for poses in (train.pose_2d, train.pose_3d, test.pose_2d)]
-    return DataFile(opened, config.path, data.source, opened.fingerprint, *counts)
+    return source
 
 
 class RunRecord:

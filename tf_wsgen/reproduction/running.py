@@ -111,13 +111,13 @@ def _write_figure(target: str, session: Session, folder: pathlib.Path, mpii: tup
     """The picture, and a page with what it shows, as Markdown and JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     trained, config, workdir = session.trained(BASE), session.config(BASE), session.workdir(BASE)
-    source = session.files["data"].source if target == "figure_3" else mpii[2]
+    source = session.files["data"].data.source if target == "figure_3" else mpii[2]
     truth = "ground truth, " if target == "figure_3" else ""
     about = {
         "name": target,
         "title": f"Figure {target[-1]}: input, {truth}five hypotheses by farthest points, and their reprojections",
         "source": source,
-        "trained_on": session.files["data"].source,
+        "trained_on": session.files["data"].data.source,
         "updates": trained["updates"],
         "seed": config.evaluation.seed,
         "hypotheses": f"5 of {config.evaluation.diversity_pool}",
@@ -129,7 +129,7 @@ def _write_figure(target: str, session: Session, folder: pathlib.Path, mpii: tup
         shown = f"Not drawn: the run {BASE.name} stopped. {trained['failed']}"
     else:
         if target == "figure_3":
-            picture_run(workdir, config, picture, source=session.files["data"].opened)
+            picture_run(workdir, config, picture, source=session.files["data"])
         else:
             draw_without_truth(workdir.load_lifter(CHECKPOINT)[0], *mpii[:2], config.evaluation, picture, mpii[2])
         clear()

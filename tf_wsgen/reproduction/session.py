@@ -8,14 +8,14 @@ import keras
 from tqdm import tqdm
 
 from tf_wsgen.config import Config
-from tf_wsgen.data.training_data import fingerprint
-from tf_wsgen.errors import InputError, NonFiniteLossError
+from tf_wsgen.data.training_data import Source, fingerprint
+from tf_wsgen.errors import NonFiniteLossError
 from tf_wsgen.evaluation.pck_report import pck_report
-from tf_wsgen.reproduction.data_files import DataFile, RunRecord
+from tf_wsgen.reproduction.data_files import RunRecord
 from tf_wsgen.reproduction.plan import Measurement, Run
 from tf_wsgen.reproduction.progress import Step, StepProgress
 from tf_wsgen.training.loop import CHANGEABLE, train
-from tf_wsgen.training.workdir import Workdir
+from tf_wsgen.training.workdir import Workdir, check_same_data
 from tf_wsgen.training.workflow import evaluate_run
 
 CHECKPOINT = "best"
@@ -36,7 +36,7 @@ class Session:
         failed: Why runs stopped, by name.
     """
 
-    def __init__(self, config: Config, folder: pathlib.Path, files: dict[str, DataFile]):
+    def __init__(self, config: Config, folder: pathlib.Path, files: dict[str, Source]):
         self.given, self.folder, self.files = config, folder, files
         self.progress: StepProgress | None = None
         self.failed: dict[str, str] = {}
@@ -48,7 +48,7 @@ class Session:
 
     def config(self, run: Run) -> Config:
         """What the run is trained with."""
-        return run.config(self.given, self.files[run.data].path)
+        return run.config(self.given, self.files[run.data].config.path)
 
     def record(self, run: Run) -> RunRecord:
         """What became of the run."""
@@ -66,7 +66,7 @@ class Session:
             for what in {what for whats in plan.values() for what in whats.values() if what.run == run}:
                 # Nothing is measured of a run that failed, and what was measured stays.
                 if trained is None or ("failed" not in trained and not self._known(what)):
-                    steps[_step(what)] = self.files[what.data].test
+                    steps[_step(what)] = len(self.files[what.data].test_rows)
         return steps
 
     def trained(self, run: Run) -> dict:
@@ -81,21 +81,21 @@ class Session:
     def measure(self, what: Measurement) -> dict:
         """A measurement, and its run; or why there is none."""
         config, step = self.config(what.run), _step(what)
-        trained, trained_on = self.trained(what.run), self.files[what.run.data]
+        trained, trained_on = self.trained(what.run), self.files[what.run.data].data
         about = {
             "name": what.run.name,
             "words": what.run.words,
             "updates": trained["updates"],
             "seed": config.training.seed,
             "source": trained_on.source,
-            "train_2d": trained_on.train_2d,
-            "train_3d": trained_on.train_3d,
+            "train_2d": len(trained_on.train.pose_2d),
+            "train_3d": len(trained_on.train.pose_3d),
             "validation_fraction": config.data.validation_fraction,
             "evaluation": config.to_dict()["evaluation"],
         }
         if "failed" in trained:
             self.progress.finish(step)
-            return {"run": about, "source": self.files[what.data].source, "failed": trained["failed"]}
+            return {"run": about, "source": self.files[what.data].data.source, "failed": trained["failed"]}
         metrics = self._known(what)
         if metrics is None:
             self.progress.begin(step, f"Measuring {step.name}")
@@ -122,17 +122,12 @@ class Session:
         config, workdir, record = self.config(run), self.workdir(run), self.record(run)
         file, step = self.files[run.data], Step("train", run.name)
         if workdir.started:
-            before = record.trained.get("data", file.fingerprint)
-            if before != file.fingerprint or workdir.run()["source"] != file.source:
-                raise InputError(
-                    f"{workdir.path}: was trained on other data (“{workdir.run()['source']}”) than {file.path} "
-                    f"(“{file.source}”); expected the same file, or another --workdir."
-                )
+            check_same_data(workdir, file.fingerprint, file.config.path)
         trained = {"config": config.fields(without=CHANGEABLE), "data": file.fingerprint, "updates": 0}
         record.keep_trained(**trained)
         self.progress.begin(step, f"Training {run.name}: {run.words}, {config.training.updates:,} updates")
         try:
-            outcome = train(config, workdir.path, file.opened)
+            outcome = train(config, workdir.path, file)
             if outcome.interrupted:
                 raise KeyboardInterrupt(outcome.interrupted)
             best = workdir.lifter_file(CHECKPOINT)
@@ -169,11 +164,11 @@ class Session:
         return self.record(what.run).measured(self._of(what))
 
     def _evaluation(self, what: Measurement) -> Config:
-        changes = {"data": {"path": self.files[what.data].path}, "evaluation": {"num_hidden": what.num_hidden}}
+        changes = {"data": {"path": self.files[what.data].config.path}, "evaluation": {"num_hidden": what.num_hidden}}
         return self.config(what.run).override(changes, "measurement")
 
     def _measure(self, what: Measurement) -> dict:
-        config, workdir, source = self._evaluation(what), self.workdir(what.run), self.files[what.data].opened
+        config, workdir, source = self._evaluation(what), self.workdir(what.run), self.files[what.data]
         try:
             if what.kind == "errors":
                 return evaluate_run(workdir, config, CHECKPOINT, source=source)

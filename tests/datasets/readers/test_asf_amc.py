@@ -103,7 +103,7 @@ def test_positions_by_hand(files):
     motion = files(asf, "1\nroot 1 2 3 0 0 0\nfemur 90 0 0\ntibia 0 0\n")
     assert motion.joints == ("root", "hip", "femur", "tibia")
     assert motion.parents == (-1, 0, 1, 2)
-    assert (motion.name, motion.frame_rate) == ("a_1", 120.0)
+    assert motion.frame_rate == 120.0
     # The tibia (0.6, 0, 0.8) turns with the femur: to (0.6, -0.8, 0) in the file.
     expected = [[1, -3, 2], [5, -3, 2], [5, 13, 2], [14, 13, -10]]
     np.testing.assert_allclose(motion.positions[0] / 25.4, expected, atol=1e-12)
@@ -339,12 +339,6 @@ def test_the_longest_name_is_the_skeletons(folder):
         list(cmu_clips(folder))
 
 
-def test_actions(folder):
-    table = {"01_01": "walk", "01_02": "run", "02_01": "walk"}
-    for actions, expected in (("name", list(table)), (table, list(table.values()))):
-        assert [clip.labels["action"] for clip in cmu_clips(folder, actions=actions)][::4] == expected
-
-
 BROKEN_CLIPS = {
     "no such folder": (lambda folder: cmu_clips(folder / "03"), "03: there is no such file"),
     "no motion": (lambda folder: cmu_clips(folder / "01.asf"), r"01\.asf: has no \.amc file"),
@@ -354,8 +348,6 @@ BROKEN_CLIPS = {
     "unknown subject": (lambda folder: cmu_clips(folder / "02", test_subjects=["01"]), r"'01', .* \['02'\]"),
     "unknown sequence": (lambda folder: cmu_clips(folder / "02", test_sequences=["02_9"]), "test_sequences has '02_9'"),
     "sequence twice": (lambda folder: cmu_clips([folder / "02", folder / "copy"]), "is the sequence '02_02_01', as"),
-    "no action": (lambda folder: cmu_clips(folder / "02", actions={"02_02": "walk"}), "'02_01' has no action"),
-    "other actions": (lambda folder: cmu_clips(folder / "02", actions="walk"), "actions is 'walk'; expected 'name'"),
 }
 
 

@@ -60,7 +60,6 @@ def test_positions_by_hand(file):
     motion = read_bvh(file(BVH), unit="cm")
     assert motion.joints == ("Hips", "Upper Leg", "Upper Leg_end")
     assert motion.parents == (-1, 0, 1)
-    assert motion.name == "walk"
     assert motion.frame_rate == pytest.approx(120.0, abs=1e-3)
     first = [[1, -3, 2], [1, -3, -2], [1, -3, -5]]
     second = [[1, -3, 2], [1, 1, 2], [4, 1, 2]]
@@ -482,7 +481,7 @@ def test_given_names_are_checked(unknown, given, message):
 def test_bones_that_begin_and_end_at_the_root_are_told_apart():
     joints = [name for name, _, _ in SKELETONS["CMU's bones"]]
     places = np.array([[at for _, _, at in SKELETONS["CMU's bones"]]], float)
-    motion = Motion("x", tuple(joints[:-1]), (0,) * (len(joints) - 1), places[:, :-1], 1.0)
+    motion = Motion(tuple(joints[:-1]), (0,) * (len(joints) - 1), places[:, :-1], 1.0)
     with pytest.raises(InputError, match="no known skeleton"):
         bvh_poses(motion, "here")
 
@@ -498,16 +497,16 @@ def folder(file, tmp_path):
 
 def test_clips_of_a_folder(folder):
     options = ViewOptions(frame_stride=2)
-    clips = list(bvh_clips(folder, options, unit="cm", test_subjects=["bela"], actions="name"))
+    clips = list(bvh_clips(folder, options, unit="cm", test_subjects=["bela"]))
     for clip in clips:
         check_clip(clip)
     assert [len(clip) for clip in clips] == [3] * 16
-    labels = [(clip.group, clip.labels["subject"], clip.labels["sequence"], clip.labels["action"]) for clip in clips]
+    labels = [(clip.group, clip.labels["subject"], clip.labels["sequence"]) for clip in clips]
     assert labels[::4] == [
-        ("train", "anna", "anna_jump-2", "jump"),
-        ("train", "anna", "anna_walk_01", "walk"),
-        ("test", "bela", "bela_jump-2", "jump"),
-        ("test", "bela", "bela_walk_01", "walk"),
+        ("train", "anna", "anna_jump-2"),
+        ("train", "anna", "anna_walk_01"),
+        ("test", "bela", "bela_jump-2"),
+        ("test", "bela", "bela_walk_01"),
     ]
     assert clips[0].where == f"{folder / 'anna/jump-2.bvh'}, camera 54138969"
 

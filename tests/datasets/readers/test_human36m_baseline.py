@@ -101,7 +101,7 @@ def test_detections_are_read_and_cut(folder, kind):
     if kind != "StackedHourglass":
         for subject in ("S1", "S9", "S11"):
             (folder / subject / "StackedHourglass").rename(folder / subject / kind)
-    clips = read(folder, True if kind == "StackedHourglass" else kind)
+    clips = read(folder, kind)
     projected = read(folder)
     assert len(clips) == len(projected) == 24
     for clip, other in zip(clips, projected, strict=True):
@@ -126,7 +126,7 @@ def test_both_ways_give_the_same_rows(tmp_path, folder, detected, skip_corrupt):
     np.savez_compressed(tmp_path / "2d.npz", positions_2d=positions_2d, metadata=MPII_METADATA)
     told = []
     options = {"skip_corrupt": skip_corrupt, "notice": told.append, "test_stride": 7}
-    clips = read(folder, detected, **options)
+    clips = read(folder, "StackedHourglass" if detected else None, **options)
     others = read_videopose3d(tmp_path / "3d.npz", tmp_path / "2d.npz" if detected else None, **options)
     for clip, other in zip(clips, others, strict=True):
         np.testing.assert_allclose(clip.pose_3d, other.pose_3d, atol=0.01)
@@ -143,7 +143,7 @@ def test_other_spellings_of_3d_and_2d(folder):
     for camera in CAMERA_NAMES:
         path = detections_file(folder, "S9", "Photo", camera)
         path.rename(path.with_name(f"TakingPhoto.{camera}.h5"))
-    clip = next(clip for clip in read(folder, True) if clip.labels["subject"] == "S9")
+    clip = next(clip for clip in read(folder, "StackedHourglass") if clip.labels["subject"] == "S9")
     assert clip.labels["sequence"] == "S9 Photo"
     np.testing.assert_array_equal(clip.pose_2d, detections("S9", "Photo", "54138969", 1)[[0, 64]][:, FROM_MPII])
 
@@ -151,7 +151,7 @@ def test_other_spellings_of_3d_and_2d(folder):
 def test_what_an_apple_adds_to_archives_is_passed_by(folder):
     (folder / "S1/MyPoses/3D_positions/._Walking.h5").write_bytes(b"\0\5\26\7")
     (folder / "S1/StackedHourglass/._Walking.54138969.h5").write_bytes(b"\0\5\26\7")
-    assert len(read(folder, True)) == 24
+    assert len(read(folder, "StackedHourglass")) == 24
 
 
 def test_missing_subjects_are_told(folder):
@@ -237,7 +237,7 @@ BROKEN = {
 def test_broken_folders_are_refused_by_file(folder, change, message):
     change(folder)
     with pytest.raises(InputError, match=message):
-        read(folder, True)
+        read(folder, "StackedHourglass")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import scipy.io
 
 from tf_wsgen.datasets.clip import check_clip
-from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp, read_3dhp_test, read_3dhp_train
+from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -70,8 +70,8 @@ def write_test(folder, **changes):
                 file[name] = values
 
 
-def read(reader, folder, **options):
-    clips = list(reader(folder, **options))
+def read(folder, **options):
+    clips = list(read_3dhp(folder, **options))
     for clip in clips:
         check_clip(clip)
     return clips
@@ -81,7 +81,7 @@ def test_training_sequences_come_by_sequence_and_camera(tmp_path):
     for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1"):
         write_train(tmp_path / name)
     (tmp_path / "S1/notes.txt").write_text("not a sequence")
-    clips = read(read_3dhp_train, tmp_path)
+    clips = read(tmp_path)
     assert [(c.labels["sequence"], c.labels["camera"]) for c in clips] == [
         (name, camera) for name in ("S1/Seq1", "S1/Seq2", "S8/Seq1") for camera in "01245678"
     ]
@@ -97,7 +97,7 @@ def test_one_joint_by_hand(tmp_path):
     content = train_content()
     content["annot2"][2][3, 49], content["univ_annot3"][2][3, 74] = -7.0, 4321.0
     write_train(tmp_path / "S3/Seq2", content)
-    (clip,) = read(read_3dhp_train, tmp_path, cameras=[2])
+    (clip,) = read(tmp_path, cameras=[2])
     knee = HUMAN16.index("right_knee")
     assert clip.pose_2d[3, knee, 1] == -7.0
     assert clip.pose_3d[3, knee, 2] == 4321.0
@@ -105,7 +105,7 @@ def test_one_joint_by_hand(tmp_path):
 
 def test_options_of_the_training_reader(tmp_path):
     write_train(tmp_path / "S1/Seq1")
-    clips = read(read_3dhp_train, tmp_path, cameras=[13, 3], stride=4, annotation="annot3")
+    clips = read(tmp_path, cameras=[13, 3], stride=4, annotation="annot3")
     assert [clip.labels["camera"] for clip in clips] == ["13", "3"]
     np.testing.assert_array_equal(clips[1].pose_2d, points(28, 2, offset=3000.0)[[0, 4]][:, OF_28])
     np.testing.assert_array_equal(clips[1].pose_3d, points(28, 3, offset=3000.25)[[0, 4]][:, OF_28])
@@ -114,7 +114,7 @@ def test_options_of_the_training_reader(tmp_path):
 def test_the_cells_belong_to_the_cameras_that_the_file_lists(tmp_path):
     content = train_content(3) | {"cameras": np.array([[7, 0, 4]], np.uint8)}
     write_train(tmp_path / "S1/Seq1", content)
-    (clip,) = read(read_3dhp_train, tmp_path, cameras=[4])
+    (clip,) = read(tmp_path, cameras=[4])
     np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=2000.0)[:, OF_28])
 
 
@@ -122,14 +122,14 @@ def test_without_lists_of_cameras_and_frames_the_cells_count_from_0(tmp_path):
     content = train_content()
     del content["cameras"], content["frames"]
     write_train(tmp_path / "S1/Seq1", content)
-    (clip,) = read(read_3dhp_train, tmp_path, cameras=[5])
+    (clip,) = read(tmp_path, cameras=[5])
     np.testing.assert_array_equal(clip.pose_2d, points(28, 2, offset=5000.0)[:, OF_28])
 
 
 def test_training_is_read_one_sequence_at_a_time(tmp_path):
     write_train(tmp_path / "S1/Seq1")
     (tmp_path / "S1/Seq2").mkdir()
-    clips = read_3dhp_train(tmp_path, cameras=[0])
+    clips = read_3dhp(tmp_path, cameras=[0])
     assert next(clips).labels["sequence"] == "S1/Seq1"
     with pytest.raises(InputError, match=r"Seq2.annot\.mat: there is no such file"):
         next(clips)
@@ -137,7 +137,7 @@ def test_training_is_read_one_sequence_at_a_time(tmp_path):
 
 def test_test_sequences_keep_all_frames_and_say_which_are_valid(tmp_path):
     write_test(tmp_path / "TS2")
-    (clip,) = read(read_3dhp_test, tmp_path)
+    (clip,) = read(tmp_path)
     assert (clip.group, clip.image_size) == ("test", (2048, 2048))
     np.testing.assert_array_equal(clip.pose_2d, points(17, 2)[:, OF_17])
     np.testing.assert_array_equal(clip.pose_3d, points(17, 3)[:, OF_17])
@@ -151,7 +151,7 @@ def test_test_sequences_keep_all_frames_and_say_which_are_valid(tmp_path):
 
 def test_test_frames_that_do_not_count_can_be_left_out(tmp_path):
     write_test(tmp_path / "TS1")
-    (clip,) = read(read_3dhp_test, tmp_path, only_valid=True, annotation="annot3")
+    (clip,) = read(tmp_path, only_valid=True, annotation="annot3")
     np.testing.assert_array_equal(clip.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
     np.testing.assert_array_equal(clip.labels["valid"], np.ones(4))
     assert clip.labels["action"].tolist()[-1] == "Reaching/Crouching"
@@ -160,7 +160,7 @@ def test_test_frames_that_do_not_count_can_be_left_out(tmp_path):
 def test_scenes_and_image_sizes_of_the_six_test_sequences(tmp_path):
     for number in range(1, 7):
         write_test(tmp_path / f"TS{number}")
-    clips = read(read_3dhp_test, tmp_path)
+    clips = read(tmp_path)
     assert [clip.labels["scene"] for clip in clips] == ["GS", "GS", "no GS", "no GS", "outdoor", "outdoor"]
     assert [clip.image_size for clip in clips] == [(2048, 2048)] * 4 + [(1920, 1080)] * 2
 
@@ -177,13 +177,13 @@ def test_scenes_and_image_sizes_of_the_six_test_sequences(tmp_path):
 def test_both_readers_read_what_is_there(tmp_path, folders, groups):
     for folder in folders:
         (write_test if "TS" in folder else write_train)(tmp_path / folder)
-    assert [clip.group for clip in read(read_3dhp, tmp_path, cameras=[0])] == groups
+    assert [clip.group for clip in read(tmp_path, cameras=[0])] == groups
 
 
 def test_options_reach_both_readers(tmp_path):
     write_train(tmp_path / "S1/Seq1")
     write_test(tmp_path / "TS1")
-    train, test = read(read_3dhp, tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
+    train, test = read(tmp_path, cameras=[1], stride=3, annotation="annot3", only_valid=True)
     np.testing.assert_array_equal(train.pose_3d, points(28, 3, offset=1000.25)[::3][:, OF_28])
     np.testing.assert_array_equal(test.pose_3d, points(17, 3, offset=0.25)[[0, 1, 3, 5]][:, OF_17])
 
@@ -233,7 +233,7 @@ def test_broken_training_files_are_refused_by_name_and_place(tmp_path, change, m
     change(content)
     write_train(tmp_path / "S2/Seq1", content)
     with pytest.raises(InputError, match=r"S2.Seq1.annot\.mat: .*" + message) as error:
-        read(read_3dhp_train, tmp_path)
+        read(tmp_path)
     assert "\n" not in str(error.value)
 
 
@@ -261,7 +261,7 @@ BROKEN_TEST = {
 def test_broken_test_files_are_refused_by_name_and_place(tmp_path, changes, message):
     write_test(tmp_path / "TS3", **changes)
     with pytest.raises(InputError, match=r"TS3.annot_data\.mat: .*" + message) as error:
-        read(read_3dhp_test, tmp_path)
+        read(tmp_path)
     assert "\n" not in str(error.value)
 
 
@@ -270,7 +270,7 @@ def test_a_file_of_the_other_matlab_version_is_refused(tmp_path):
     (tmp_path / "S1/Seq1").mkdir(parents=True)
     (tmp_path / "TS1/annot_data.mat").rename(tmp_path / "S1/Seq1/annot.mat")
     with pytest.raises(InputError, match=r"annot\.mat: cannot be read as the annot\.mat of a training sequence"):
-        read(read_3dhp_train, tmp_path)
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -286,37 +286,29 @@ def test_a_file_of_the_other_matlab_version_is_refused(tmp_path):
 def test_options_that_mean_nothing_are_refused(tmp_path, options, message):
     write_train(tmp_path / "S1/Seq1")
     with pytest.raises(InputError, match=message):
-        read(read_3dhp_train, tmp_path, **options)
+        read(tmp_path, **options)
 
 
 def test_folders_without_the_data_set_are_refused(tmp_path):
     (tmp_path / "a.mat").write_bytes(b"x")
-    neither = {
-        read_3dhp: r"neither S\*/Seq\* nor TS\*",
-        read_3dhp_train: r"no folders S\*/Seq\*",
-        read_3dhp_test: "no .* TS",
-    }
-    for reader, message in neither.items():
-        for folder, found in (
-            ("", message),
-            ("nowhere", "nowhere: there is no such folder"),
-            ("a.mat", "no such folder"),
-        ):
-            with pytest.raises(InputError, match=found):
-                read(reader, tmp_path / folder)
+    for folder, found in (
+        ("", r"neither S\*/Seq\* nor TS\*"),
+        ("nowhere", "nowhere: there is no such folder"),
+        ("a.mat", "no such folder"),
+    ):
+        with pytest.raises(InputError, match=found):
+            read(tmp_path / folder)
 
 
-@pytest.mark.parametrize(
-    ("folders", "reader"), [(["S1/Seq1", "copy/S1/Seq1"], read_3dhp_train), (["TS1", "old/TS1"], read_3dhp_test)]
-)
-def test_a_sequence_that_is_there_twice_is_refused(tmp_path, folders, reader):
+@pytest.mark.parametrize("folders", [["S1/Seq1", "copy/S1/Seq1"], ["TS1", "old/TS1"]])
+def test_a_sequence_that_is_there_twice_is_refused(tmp_path, folders):
     for folder in folders:
         (write_test if "TS" in folder else write_train)(tmp_path / folder)
     with pytest.raises(InputError, match=r"is there twice, also as .*; expected each sequence once"):
-        read(reader, tmp_path)
+        read(tmp_path)
 
 
 def test_a_seventh_test_sequence_has_no_scene(tmp_path):
     write_test(tmp_path / "TS7")
     with pytest.raises(InputError, match=r"TS7: is no test sequence; expected one of \['TS1'"):
-        read(read_3dhp_test, tmp_path)
+        read(tmp_path)

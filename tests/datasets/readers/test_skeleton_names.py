@@ -63,7 +63,7 @@ def motion_of(joints):
     """Two frames of joints anywhere; the first is the root."""
     joints = tuple(joints)
     positions = np.random.default_rng(0).normal(0.0, 500.0, (2, len(joints), 3))
-    return Motion("walk", joints, (-1, *[0] * (len(joints) - 1)), positions, 30.0)
+    return Motion(joints, (-1, *[0] * (len(joints) - 1)), positions, 30.0)
 
 
 @pytest.mark.parametrize(

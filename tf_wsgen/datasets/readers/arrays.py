@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 import h5py
 import numpy as np
 
-from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS
-from tf_wsgen.datasets.clip import Clip, check_millimetres
+from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS, check_millimetres
+from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convert
-from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_stored, existing_file, load_npz, open_hdf5
+from tf_wsgen.errors import InputError, check_choice
+from tf_wsgen.files import LONGEST_TEXT, check_numbers, check_stored, existing_file, load_npz, open_hdf5
 from tf_wsgen.skeleton import HUMAN16
 
 KIND = "poses as plain arrays (.npz or HDF5)"
@@ -30,7 +30,6 @@ LABELS_3D = tuple(PREFIX_3D + name for name in LABELS if name not in JOINT_LABEL
 KNOWN = ("pose_2d", "pose_3d", *LABELS, *LABELS_3D)
 # A clip has at most so many rows, so that a file that doesn't fit into memory can be read from HDF5.
 ROWS_A_CLIP = 65_536
-LONGEST_TEXT = 4096
 
 Array = np.ndarray | h5py.Dataset
 
@@ -59,12 +58,8 @@ def read_arrays(
     Raises:
         InputError: A file or option that is not as described, with what was found and what was expected.
     """
-    if unit not in UNITS:
-        raise InputError(f"unit is {unit!r}; expected one of {list(UNITS)}.")
-    if frame not in FRAMES:
-        raise InputError(f"frame is {frame!r}; expected one of {list(FRAMES)}.")
-    if group not in GROUPS:
-        raise InputError(f"group is {group!r}; expected one of {list(GROUPS)}.")
+    check_choice("unit", unit, UNITS)
+    check_choice("frame", frame, FRAMES)
     path = existing_file(path, KIND)
     with _opened(path) as (arrays, joints):
         groups = _groups(arrays, path, group)
@@ -209,12 +204,11 @@ class _Group:
         for key, name in names.items():
             if key not in arrays:
                 continue
-            if name in JOINT_LABELS:
-                labels[name] = _numbers(arrays[key], (rows, len(self.table.joints)), self.where(key))
-            elif name in TEXT_LABELS:
+            if name in TEXT_LABELS:
                 labels[name] = _row_texts(arrays[key], rows, self.where(key))
             else:
-                labels[name] = _numbers(arrays[key], (rows,), self.where(key))
+                shape = (rows, len(self.table.joints)) if name in JOINT_LABELS else (rows,)
+                labels[name] = _numbers(arrays[key], shape, self.where(key))
         _check_sequences(labels, self.where("sequence"))
         return labels
 
@@ -292,12 +286,7 @@ def _check_sequences(labels: Mapping[str, np.ndarray], where: str) -> None:
 
 
 def _numbers(values: Array, shape: tuple[int | None, ...], where: str) -> Array:
-    fits = len(values.shape) == len(shape) and all(
-        wanted in (None, length) for wanted, length in zip(shape, values.shape, strict=True)
-    )
-    if values.dtype.kind not in "fiub" or not fits:
-        expected = ", ".join("N" if length is None else str(length) for length in shape)
-        raise InputError(f"{where} is {values.dtype} of shape {values.shape}; expected numbers of shape ({expected}).")
+    check_numbers(values, shape, where, "fiub")
     return values
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import os
 import pathlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,6 @@ from tf_wsgen.datasets.readers.motion import (
     rotation_product,
     shown,
     text_lines,
-    unique_sequences,
     z_up,
 )
 from tf_wsgen.datasets.views import ViewOptions
@@ -98,7 +97,7 @@ def read_amc(skeleton: AsfSkeleton, path: str | os.PathLike) -> Motion:
         for joint, channels in zip(skeleton.joints, skeleton.channels, strict=True)
     ]
     positions = z_up(_forward_kinematics(skeleton, by_joint, radians))
-    return Motion(pathlib.Path(path).stem, skeleton.joints, skeleton.parents, positions, FRAME_RATE)
+    return Motion(skeleton.joints, skeleton.parents, positions, FRAME_RATE)
 
 
 def cmu_clips(
@@ -107,7 +106,6 @@ def cmu_clips(
     *,
     test_subjects: Collection[str] = (),
     test_sequences: Collection[str] = (),
-    actions: str | Mapping[str, str] | None = None,
 ) -> Iterator[Clip]:
     """Views of CMU's motions, one file at a time; every sixth frame (20 a second) unless `options` say otherwise.
 
@@ -119,7 +117,6 @@ def cmu_clips(
         options: Cameras and what they see.
         test_subjects: Subjects that make the group "test".
         test_sequences: Sequences that belong to "test" as well.
-        actions: See `recording_clips`.
 
     Raises:
         InputError: What `files_among`, `read_asf`, `read_amc` and `recording_clips` refuse, or a motion without
@@ -138,7 +135,7 @@ def cmu_clips(
             skeletons[asf] = read_asf(asf)
         return cmu_poses(read_amc(skeletons[asf], recording.path), str(recording.path))
 
-    yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
+    yield from recording_clips(recordings, poses_of, options, test_subjects, test_sequences)
 
 
 def cmu_poses(motion: Motion, where: str) -> np.ndarray:

@@ -30,12 +30,11 @@ from tf_wsgen.datasets.readers.motion import (
     rotation_product,
     shown,
     text_lines,
-    unique_sequences,
     z_up,
 )
 from tf_wsgen.datasets.readers.skeleton_names import given_table, known_table
 from tf_wsgen.datasets.views import ViewOptions
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.skeleton import HUMAN16
 
 BVH = "a BVH motion"
@@ -79,8 +78,7 @@ def read_bvh(path: str | os.PathLike, unit: str | float = "auto", up: str = "y")
         InputError: The file is not there or not a whole BVH file (with the line), or has no person's size in any unit.
     """
     millimetres = None if unit == "auto" else _millimetres(unit)
-    if up not in UPS:
-        raise InputError(f"up is {up!r}; expected one of {list(UPS)}.")
+    check_choice("up", up, UPS)
     path = pathlib.Path(path)
     lines = text_lines(path, BVH)
     joints, columns = _read_hierarchy(lines, path)
@@ -91,7 +89,7 @@ def read_bvh(path: str | os.PathLike, unit: str | float = "auto", up: str = "y")
     if millimetres is None:
         millimetres = UNITS[_unit_by_size(positions, parents, path)]
     names = tuple(joint.name for joint in joints)
-    return Motion(path.stem, names, parents, millimetres * z_up(positions, up), frame_rate, millimetres)
+    return Motion(names, parents, millimetres * z_up(positions, up), frame_rate, millimetres)
 
 
 def _millimetres(unit: str | float) -> float:
@@ -117,7 +115,6 @@ def bvh_clips(
     joint_names: Mapping[str, str] | None = None,
     test_subjects: Collection[str] = (),
     test_sequences: Collection[str] = (),
-    actions: str | Mapping[str, str] | None = None,
 ) -> Iterator[Clip]:
     """Views of BVH motions, one file at a time; the subject is the name of a file's folder, the sequence the file's.
 
@@ -131,7 +128,6 @@ def bvh_clips(
         joint_names: See `bvh_poses`.
         test_subjects: Subjects that make the group "test".
         test_sequences: Sequences that belong to "test" as well.
-        actions: See `recording_clips`.
 
     Raises:
         InputError: What `files_among`, `read_bvh`, `bvh_poses` and `recording_clips` refuse.
@@ -144,7 +140,7 @@ def bvh_clips(
         _warn_of_up(poses, up, str(recording.path))
         return poses
 
-    yield from recording_clips(unique_sequences(recordings), poses_of, options, test_subjects, test_sequences, actions)
+    yield from recording_clips(recordings, poses_of, options, test_subjects, test_sequences)
 
 
 def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:

@@ -10,7 +10,7 @@ import dataclasses
 import os
 import pathlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,12 +27,14 @@ from tf_wsgen.datasets.readers.detector_files import (
 from tf_wsgen.datasets.readers.identities import TRACKING, identities
 from tf_wsgen.datasets.readers.joint_names import listed, unused_names
 from tf_wsgen.datasets.readers.json_values import EmptyFrame, Person
-from tf_wsgen.errors import InputError
+from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.simulation.settings import LOWEST_SCORE
 from tf_wsgen.skeleton import HUMAN16
 
 # The formats of data sets of single images; the others' numbered frames are a video's.
 IMAGE_FORMATS = ("coco_results", "coco_annotations", "pose_hg")
+# Joints below it count as missing in programs, where nobody says otherwise.
+LOWEST_CONFIDENCE = 0.1
 # No image is that wide (pixels), nor is a name that long; and what is that near to 0 are shares of the image.
 LARGEST_COORDINATE, LONGEST_NAME, SMALLEST_PERSON = 1e6, 255, 2.0
 # Joints may be guessed outside the image, but typically not ten images away, and not a quarter of them beyond its
@@ -168,31 +170,7 @@ def check_reading(image_size: tuple[int, int] | None, lowest_confidence: float, 
         raise InputError(f"lowest_confidence is {lowest_confidence}; expected a number from 0.")
     if image_size is not None and not (len(image_size) == 2 and all(0 < n <= LARGEST_COORDINATE for n in image_size)):
         raise InputError(f"image_size is {image_size}; expected width and height in pixels.")
-    if track not in TRACKING:
-        raise InputError(f"track is {track!r}; expected one of {list(TRACKING)}.")
-
-
-def detections_of(
-    content: FileContent,
-    convention: str | None,
-    image_size: tuple[int, int] | None,
-    lowest_confidence: float,
-    track: str,
-) -> Detections:
-    """What `read_detections` makes of a file's content; what a detector found itself goes the same way.
-
-    Args:
-        content: People, and frames without any.
-        convention: As of `read_detections`, as are the others.
-        image_size: Before the content's own.
-        lowest_confidence: From 0.
-        track: One of `TRACKING`.
-
-    Raises:
-        InputError: Nobody is left of it.
-    """
-    people, table, notes = _people(content, convention)
-    return _detections(people, content, table, image_size or content.image_size, lowest_confidence, track, notes)
+    check_choice("track", track, TRACKING)
 
 
 def detection_clips(detections: Detections, where: str, group: str) -> Iterator[Clip]:
@@ -279,15 +257,20 @@ def _right_and_wrong(people: list[Person], table: Convention) -> tuple[list[Pers
     return [fitting[row] for row in np.flatnonzero(~bad.any(axis=-1)).tolist()], wrong
 
 
-def _detections(
-    people: list[Person],
+def detections_of(
     content: FileContent,
-    table: Convention,
+    convention: str | None,
     image_size: tuple[int, int] | None,
     lowest_confidence: float,
     track: str,
-    notes: Sequence[str],
 ) -> Detections:
+    """What `read_detections` makes of a file's content; what a detector found itself goes the same way.
+
+    Raises:
+        InputError: Nobody is left of it.
+    """
+    people, table, notes = _people(content, convention)
+    image_size = image_size or content.image_size
     points, confidence = np.stack([p.points for p in people]), np.stack([p.confidence for p in people])
     frame = _frames(people)
     visible = (confidence >= lowest_confidence) & (points != 0).any(axis=-1) & (points != -1).any(axis=-1)

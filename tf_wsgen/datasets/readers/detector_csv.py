@@ -17,7 +17,7 @@ import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
-from tf_wsgen.datasets.readers.json_values import Person
+from tf_wsgen.datasets.readers.json_values import FileContent, Person
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, one_sentence
 
@@ -45,13 +45,8 @@ EXPECTED = (
 )
 
 
-def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[list[Person], Convention]:
+def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileContent:
     """All people of a CSV file, and the convention that has the joints' names.
-
-    Args:
-        path: The file.
-        kind: What is expected, for messages.
-        convention: A name in `CONVENTIONS`, or None.
 
     Raises:
         InputError: The file is no CSV of joints, with line, what was found and what was expected.
@@ -91,10 +86,11 @@ def csv_people(path: pathlib.Path, kind: str, convention: str | None) -> tuple[l
     found = np.zeros((len(people), len(place), 3))
     found.reshape(-1, 3)[key] = values
     seen, first = np.unique(who[at], return_index=True)
-    return [
+    entries = [
         Person(f"line {lines[at[row]]}", *people[number], found[number, :, :2], found[number, :, 2], None)
         for number, row in zip(seen.tolist(), first.tolist(), strict=True)
-    ], table
+    ]
+    return FileContent("csv", entries, table)
 
 
 def _cells(rows: Rows, count: int) -> tuple[list[int], list[list[str]]]:

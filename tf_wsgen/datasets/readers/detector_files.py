@@ -5,10 +5,9 @@ import pathlib
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
-from tf_wsgen.datasets.readers.detector_csv import csv_people
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
+from tf_wsgen.datasets.readers.detector_csv import csv_content
 from tf_wsgen.datasets.readers.detector_formats import (
     JSON_FORMATS,
     coco_image_size,
@@ -17,9 +16,9 @@ from tf_wsgen.datasets.readers.detector_formats import (
     mmpose_joints,
     openpose,
 )
-from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_people
-from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_people, videopose3d_people
-from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person, first_entry
+from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_content
+from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_content, videopose3d_content
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person, first_entry
 from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, load_json, one_sentence, plain_file
@@ -60,22 +59,10 @@ LARGEST_LABELS = 1_000_000
 CSV_SUFFIXES = (".csv", ".tsv")
 
 
-class FileContent(NamedTuple):
-    """What a file or folder holds.
-
-    Attributes:
-        format: One of `FORMATS`.
-        entries: The people, and what is wrong with entries that are none.
-        convention: The joints that the file itself tells, or None.
-        image_size: Width and height in pixels that the file tells, or None.
-        notes: Sentences about what was found.
-    """
-
-    format: str
-    entries: list[Entry]
-    convention: Convention | None = None
-    image_size: tuple[int, int] | None = None
-    notes: tuple[str, ...] = ()
+READERS = JSON_FORMATS | MORE_FORMATS
+# What the files of a format may tell beside the people: the joints, and the images' size.
+NAMING = {"coco_annotations": coco_joints, "mmpose": mmpose_joints, "tfjs": tfjs_joints}
+SIZED = {"coco_annotations": coco_image_size, "dwpose": canvas_size}
 
 
 @contextlib.contextmanager
@@ -117,19 +104,15 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
         format = _format_by_start(path, start)
     with naming(path):
         if format == "csv":
-            people, told = csv_people(path, expected, convention)
-            return FileContent(format, people, told)
+            return csv_content(path, expected, convention)
         if format == "yolo_txt":
             return _yolo_files([path])
         if format in HDF5_FORMATS:
-            format, people, told = hdf5_people(path, expected)
-            return FileContent(format, people, told if convention is None else None)
+            return hdf5_content(path, expected)
         if format == "array":
-            people, told, notes = array_people(path, expected)
-            return FileContent(format, people, told if convention is None else None, None, tuple(notes))
+            return array_content(path, expected)
         if format == "videopose3d":
-            people, told, size, notes = videopose3d_people(path, expected, convention)
-            return FileContent(format, people, told, size, tuple(notes))
+            return videopose3d_content(path, expected, convention)
     content = load_json(path, expected)
     format = format if format != "json" else _json_format(path, content)
     with naming(path):
@@ -180,18 +163,9 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 
 
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
-    read = {**JSON_FORMATS, **MORE_FORMATS}
-    entries = list(openpose(content, frame) if format == "openpose" else read[format](content))
-    told = size = None
-    if format == "coco_annotations":
-        told, size = coco_joints(content) if by_names else None, coco_image_size(content)
-    elif format == "mmpose" and by_names:
-        told = mmpose_joints(content)
-    elif format == "tfjs" and by_names:
-        told = tfjs_joints(content)
-    elif format == "dwpose":
-        size = canvas_size(content)
-    return FileContent(format, entries, told, size)
+    entries = list(openpose(content, frame) if format == "openpose" else READERS[format](content))
+    told = NAMING[format](content) if by_names and format in NAMING else None
+    return FileContent(format, entries, told, SIZED[format](content) if format in SIZED else None)
 
 
 def _folder(path: pathlib.Path, format: str) -> FileContent:

@@ -19,14 +19,17 @@ from tf_wsgen.datasets.readers.json_values import (
     Person,
     attempt,
     first_entry,
+    flat_person,
     frame_of,
     has_points,
     identity_of,
+    in_frame,
     is_landmark,
     items,
     landmarks,
     member,
     numbers,
+    one_size,
     score_of,
     triples,
 )
@@ -51,10 +54,8 @@ def mmpose(content: Any) -> Iterator[Entry]:
             instances = items(entry["instances"], where)
         if instances is None:
             yield attempt(_mmpose_person, entry, where, frame)
-        elif not instances:
-            yield EmptyFrame(frame)
         else:
-            yield from (attempt(_mmpose_person, one, f"{where}[{i}]", frame) for i, one in enumerate(instances))
+            yield from in_frame(_mmpose_person, instances, where, frame)
 
 
 def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
@@ -70,15 +71,7 @@ def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
 def openpose(content: Any, frame: int | str) -> Iterator[Entry]:
     """OpenPose: the file of one frame."""
     people = items(member(content, "people", "the file"), "people")
-    if not people:
-        yield EmptyFrame(frame)
-    for index, person in enumerate(people):
-        yield attempt(_openpose_person, person, f"people[{index}]", frame)
-
-
-def _openpose_person(person: Any, where: str, frame: int | str) -> Person:
-    points, confidence = triples(member(person, "pose_keypoints_2d", where), f"{where}.pose_keypoints_2d")
-    return Person(where, frame, identity_of(person, "person_id"), points, confidence, None)
+    yield from in_frame(flat_person, people, "people", frame, "pose_keypoints_2d", "person_id")
 
 
 def results(content: Any) -> Iterator[Entry]:
@@ -88,9 +81,8 @@ def results(content: Any) -> Iterator[Entry]:
 
 
 def _result(person: Any, where: str) -> Person:
-    points, confidence = triples(member(person, "keypoints", where), f"{where}.keypoints")
-    frame = frame_of(member(person, "image_id", where), f"{where}.image_id")
-    return Person(where, frame, identity_of(person, "idx"), points, confidence, score_of(person, "score", where))
+    found = flat_person(person, where, 0, "keypoints", "idx", "score")
+    return found._replace(frame=frame_of(member(person, "image_id", where), f"{where}.image_id"))
 
 
 def coco_annotations(content: Any) -> Iterator[Entry]:
@@ -115,10 +107,7 @@ def ultralytics(content: Any) -> Iterator[Entry]:
     many = any(isinstance(frame, list) for frame in frames)
     for index, people in enumerate(frames if many else [frames]):
         place = f"[{index}]" if many else ""
-        if people == []:
-            yield EmptyFrame(index)
-        for i, person in enumerate(items(people, place)):
-            yield attempt(_ultralytics_person, person, f"{place}[{i}]", index)
+        yield from in_frame(_ultralytics_person, items(people, place), place, index)
 
 
 def _ultralytics_person(person: Any, where: str, frame: int) -> Person:
@@ -218,11 +207,12 @@ def coco_joints(content: Any) -> Convention | None:
     Raises:
         InputError: No list, or several different ones, name a person's joints.
     """
-    categories = content.get("categories") if isinstance(content, dict) else None
-    categories = categories if isinstance(categories, list) else []
-    lists = [one.get("keypoints") for one in categories if isinstance(one, dict)]
+    categories = content.get("categories")
+    lists = (
+        [one.get("keypoints") for one in categories if isinstance(one, dict)] if isinstance(categories, list) else []
+    )
     lists = list(dict.fromkeys(tuple(map(str, names)) for names in lists if isinstance(names, list) and names))
-    found = [_tried_names(names) for names in lists]
+    found = [attempt(convention_of_names, names) for names in lists]
     people = [one for one in found if isinstance(one, Convention)]
     refused = [one for one in found if isinstance(one, InputError)]
     if refused and not people:
@@ -232,18 +222,7 @@ def coco_joints(content: Any) -> Convention | None:
     return people[0] if people else None
 
 
-def _tried_names(names: tuple[str, ...]) -> Convention | InputError:
-    try:
-        return convention_of_names(names)
-    except InputError as error:
-        return error
-
-
 def coco_image_size(content: Any) -> tuple[int, int] | None:
     """Width and height of the images of a COCO data file, if it says so and they are all of one size."""
-    sizes = set()
-    images = content.get("images", []) if isinstance(content, dict) else []
-    for image in images if isinstance(images, list) else []:
-        size = (image.get("width"), image.get("height")) if isinstance(image, dict) else (None, None)
-        sizes.add(size if all(isinstance(n, int) and n > 0 for n in size) else None)
-    return sizes.pop() if len(sizes) == 1 else None
+    images = content.get("images")
+    return one_size(images if isinstance(images, list) else [], "width", "height")

@@ -9,32 +9,28 @@ import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import Convention
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
-from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, Person
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_stored, hdf5_array, open_hdf5
+from tf_wsgen.files import check_stored, hdf5_array, hdf5_texts, open_hdf5
 from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
 
 # Dimensions of SLEAP's `tracks` where the file does not name them: as it writes them for MATLAB, and as others do.
 SLEAP_DIMS = (("track", "xy", "node", "frame"), ("frame", "track", "node", "xy"))
 
 
-def hdf5_people(path: pathlib.Path, kind: str) -> tuple[str, list[Entry], Convention | None]:
+def hdf5_content(path: pathlib.Path, kind: str) -> FileContent:
     """The format, all people, and the joints that the file names.
-
-    Args:
-        path: The file.
-        kind: What is expected, for messages.
 
     Raises:
         InputError: None of the known layouts, or values that do not fit it.
     """
     with open_hdf5(path, kind) as file:
         if "tracks" in file and "node_names" in file:
-            return "sleap", *_sleap(file, str(path))
+            return FileContent("sleap", *_sleap(file, str(path)))
         tables = [group for group in file.values() if isinstance(group, h5py.Group) and "pandas_type" in group.attrs]
         if tables:
-            return "deeplabcut", *_deeplabcut(tables[0], str(path))
-        return "pose_hg", list(_pose_hg(file, str(path))), None
+            return FileContent("deeplabcut", *_deeplabcut(tables[0], str(path)))
+        return FileContent("pose_hg", list(_pose_hg(file, str(path))))
 
 
 def _pose_hg(file: h5py.File, where: str) -> Iterator[Person]:
@@ -51,7 +47,7 @@ def _pose_hg(file: h5py.File, where: str) -> Iterator[Person]:
 
 
 def _sleap(file: h5py.File, where: str) -> tuple[list[Entry], Convention]:
-    names = _texts(file, "node_names", where)
+    names = hdf5_texts(file, "node_names", where)
     points = hdf5_array(file, "tracks", where, (None,) * 4)
     scores = hdf5_array(file, "point_scores", where, (None,) * 3) if "point_scores" in file else None
     dims = _dims(points.shape, None if scores is None else scores.shape, len(names))
@@ -96,7 +92,7 @@ def _fixed(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.nda
     levels = sum(name.startswith("block0_items_level") for name in group)
     parts = []
     for level in range(levels):
-        names = _texts(group, f"block0_items_level{level}", where)
+        names = hdf5_texts(group, f"block0_items_level{level}", where)
         labels = hdf5_array(group, f"block0_items_label{level}", where, (None,))
         if not (labels.dtype.kind in "iu" and ((labels >= 0) & (labels < len(names))).all()):
             raise InputError(f"block0_items_label{level} numbers names that are not there.")
@@ -125,13 +121,6 @@ def _appendable(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], n
 def _whole_numbers(index, rows: int) -> np.ndarray:
     """The frames' own numbers where the index is of such, else their places."""
     return np.asarray(index[()]) if index.shape == (rows,) and index.dtype.kind in "iu" else np.arange(rows)
-
-
-def _texts(group: h5py.Group, key: str, where: str) -> list[str]:
-    names = group[key]
-    if not isinstance(names, h5py.Dataset) or names.ndim != 1 or names.dtype.kind not in "SO" or names.size > 10_000:
-        raise InputError(f"{where}: {key} is no short list of names.")
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in names[()]]
 
 
 def _rows(place: str, frames: np.ndarray, points: np.ndarray, scores: np.ndarray) -> Iterator[Entry]:

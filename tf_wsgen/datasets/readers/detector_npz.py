@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention
-from tf_wsgen.datasets.readers.json_values import Entry, Person
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
+from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person, one_size
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import load_npy, load_npz, load_pickle, one_sentence
@@ -17,17 +17,10 @@ from tf_wsgen.files import load_npy, load_npz, load_pickle, one_sentence
 NPY_SIGNATURE, ZIP_SIGNATURE = b"\x93NUMPY", b"PK\x03\x04"
 
 
-def videopose3d_people(
-    path: pathlib.Path, kind: str, convention: str | None
-) -> tuple[list[Entry], Convention | None, tuple[int, int] | None, list[str]]:
+def videopose3d_content(path: pathlib.Path, kind: str, convention: str | None) -> FileContent:
     """All people, the convention that the metadata tells, the videos' size if they have one, and who is who.
 
     Frames count from 0 in each video. A list of poses is a person; people of several videos have different numbers.
-
-    Args:
-        path: The file.
-        kind: What is expected, for messages.
-        convention: A name in `CONVENTIONS`, in place of the metadata's, or None.
 
     Raises:
         InputError: Not such a file, or metadata that contradict themselves.
@@ -45,21 +38,16 @@ def videopose3d_people(
     told = CONVENTIONS[layout_of(arrays, where)] if convention is None and "metadata" in arrays else None
     who = ", ".join(f"{number} is {place}" for number, (place, _) in enumerate(tracks[:10]))
     more = " and so on" if len(tracks) > 10 else ""
-    return people, told, _image_size(metadata_of(arrays)), [f"people: {who}{more}"]
+    videos = metadata_of(arrays).get("video_metadata")
+    size = one_size(videos.values() if isinstance(videos, dict) else [], "w", "h")
+    return FileContent("videopose3d", people, told, size, (f"people: {who}{more}",))
 
 
-def array_people(path: pathlib.Path, kind: str) -> tuple[list[Entry], Convention | None, list[str]]:
+def array_content(path: pathlib.Path, kind: str) -> FileContent:
     """People of a plain array (frames, joints, 2 or 3), or (people, frames, joints, 2 or 3), in .npy, .npz or a pickle.
 
     MHFormer's `reconstruction` has Human3.6M's joints. MMAction2's annotation of a video has `keypoint`
     (people, frames, joints, 2) and `keypoint_score`.
-
-    Args:
-        path: The file.
-        kind: What is expected, for messages.
-
-    Returns:
-        The people, the convention that the array's name tells, and what was taken.
 
     Raises:
         InputError: No such array, or several.
@@ -81,7 +69,8 @@ def array_people(path: pathlib.Path, kind: str) -> tuple[list[Entry], Convention
     tracks = values if values.ndim == 4 else values[None]
     people = [entry for person, poses in enumerate(tracks) for entry in _track(f"{name}[{person}]", person, poses)]
     told = CONVENTIONS["human36m_17"] if name == "reconstruction" and values.shape[-2] == 17 else None
-    return people, told, [f"people: {len(tracks)}, each in {tracks.shape[1]:,} frames, as the array {name!r} has them"]
+    note = f"people: {len(tracks)}, each in {tracks.shape[1]:,} frames, as the array {name!r} has them"
+    return FileContent("array", people, told, notes=(note,))
 
 
 def _pickled_arrays(content: object) -> dict[str, np.ndarray]:
@@ -113,15 +102,3 @@ def _track(place: str, person: int, poses: object) -> Iterator[Entry]:
     points[missing], confidence[missing] = 0.0, 0.0
     for frame in range(shape[0]):
         yield Person(f"{place}[{frame}]", frame, person, points[frame], confidence[frame], None)
-
-
-def _image_size(metadata: dict) -> tuple[int, int] | None:
-    videos = metadata.get("video_metadata")
-    sizes = {
-        (video.get("w"), video.get("h")) if isinstance(video, dict) else None
-        for video in (videos.values() if isinstance(videos, dict) else ())
-    }
-    width, height = (sizes.pop() if len(sizes) == 1 else None) or (None, None)
-    if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
-        return width, height
-    return None

@@ -19,11 +19,12 @@ from typing import Protocol
 import numpy as np
 
 from tf_wsgen.data.human36m_cameras import CAMERA_NAMES, human36m_cameras
-from tf_wsgen.datasets.clip import Clip, check_millimetres
+from tf_wsgen.data.prepared import check_finite, check_millimetres
+from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, HumanPoints, convention_by_name, convert
-from tf_wsgen.datasets.readers.videopose3d_files import described, items_by_subject, layout_of
-from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_npz
+from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of
+from tf_wsgen.errors import InputError, check_stride
+from tf_wsgen.files import described, load_npz
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
@@ -52,23 +53,21 @@ class Selection:
         train_subjects: Subjects of the group train.
         test_subjects: Subjects of the group test.
         train_stride: Every how many frames of the training subjects.
-        test_stride: Every how many frames of the test subjects.
-        skip_corrupt: Leave out the recording with the damaged video.
-        notice: Is told in a sentence of what is left out.
+        test_stride: Every how many frames of the test subjects; the field takes every 64th.
+        skip_corrupt: Leave out the recording whose video is damaged, S11's first "Directions".
+        notice: Is told in a sentence of what is missing or left out.
     """
 
-    train_subjects: Sequence[str]
-    test_subjects: Sequence[str]
-    train_stride: int
-    test_stride: int
-    skip_corrupt: bool
-    notice: Callable[[str], None]
+    train_subjects: Sequence[str] = TRAIN_SUBJECTS
+    test_subjects: Sequence[str] = TEST_SUBJECTS
+    train_stride: int = 1
+    test_stride: int = TEST_STRIDE
+    skip_corrupt: bool = True
+    notice: Callable[[str], None] = lambda text: None
 
     def __post_init__(self):
         for name in ("train_stride", "test_stride"):
-            stride = getattr(self, name)
-            if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-                raise InputError(f"{name} is {stride!r}; expected a whole number from 1.")
+            check_stride(name, getattr(self, name))
         subjects = [*self.train_subjects, *self.test_subjects]
         for subject in subjects:
             human36m_cameras(subject)
@@ -111,26 +110,16 @@ def read_videopose3d(
     positions_3d: str | os.PathLike,
     positions_2d: str | os.PathLike | None = None,
     *,
-    train_subjects: Sequence[str] = TRAIN_SUBJECTS,
-    test_subjects: Sequence[str] = TEST_SUBJECTS,
-    test_stride: int = TEST_STRIDE,
-    train_stride: int = 1,
-    skip_corrupt: bool = True,
     keypoints_2d_convention: str | None = None,
-    notice: Callable[[str], None] = lambda text: None,
+    **selection,
 ) -> Iterator[Clip]:
     """Human3.6M from VideoPose3D's files.
 
     Args:
         positions_3d: `data_3d_h36m.npz`, with 32 or 17 joints.
         positions_2d: `data_2d_h36m_*.npz`; None projects the 3D with the subject's cameras.
-        train_subjects: Subjects of the group train.
-        test_subjects: Subjects of the group test.
-        test_stride: Every how many frames of the test subjects; the field takes every 64th.
-        train_stride: Every how many frames of the training subjects.
-        skip_corrupt: Leave out the recording whose video is damaged, S11's first "Directions".
         keypoints_2d_convention: A name in `CONVENTIONS`, in place of what the metadata says.
-        notice: Is told in a sentence of what is missing or left out.
+        selection: Fields of `Selection`.
 
     Yields:
         A clip for each recording and camera: `action` (one of `ACTIONS`, or an unknown one as it is), `subject`,
@@ -139,12 +128,12 @@ def read_videopose3d(
     Raises:
         InputError: A file or option that is not as described, with what was found and what was expected.
     """
-    selection = Selection(train_subjects, test_subjects, train_stride, test_stride, skip_corrupt, notice)
+    chosen = Selection(**selection)
     if keypoints_2d_convention is not None:
         convention_by_name(keypoints_2d_convention)
         if positions_2d is None:
             raise InputError("keypoints_2d_convention is given without positions_2d.")
-    yield from clips_of(_VideoPose3D(positions_3d, positions_2d, keypoints_2d_convention), selection)
+    yield from clips_of(_VideoPose3D(positions_3d, positions_2d, keypoints_2d_convention), chosen)
 
 
 def clips_of(recordings: Recordings, selection: Selection) -> Iterator[Clip]:
@@ -221,7 +210,12 @@ def _recording(
         if seen is None:
             pose_2d = camera.project(pose_3d)
         else:
-            _check_lengths(len(seen.points), len(world), where)
+            # Videos go on for some frames after the motion capture; twice as many are another frame rate.
+            if not len(world) <= len(seen.points) < 2 * len(world):
+                raise InputError(
+                    f"{where}: has {len(seen.points)} frames in 2D and {len(world)} in 3D; expected as many or a few "
+                    "more in 2D."
+                )
             rows = slice(0, len(world), stride)
             pose_2d = seen.points[rows]
             if seen.confidence is not None:
@@ -229,14 +223,6 @@ def _recording(
         with np.errstate(**UNTIL_CHECKED):
             pose_2d, pose_3d = pose_2d.astype(np.float32), pose_3d.astype(np.float32)
         yield Clip(where, group, pose_2d, pose_3d, labels, camera.image_size, camera.up, camera.mean_focal_length)
-
-
-def _check_lengths(frames_2d: int, frames_3d: int, where: str) -> None:
-    # Videos go on for some frames after the motion capture; twice as many are another frame rate.
-    if not frames_3d <= frames_2d < 2 * frames_3d:
-        raise InputError(
-            f"{where}: has {frames_2d} frames in 2D and {frames_3d} in 3D; expected as many or a few more in 2D."
-        )
 
 
 def world_positions(points: np.ndarray, convention: str, where: str, unit: str, per_unit: float) -> np.ndarray:
@@ -256,9 +242,7 @@ def world_positions(points: np.ndarray, convention: str, where: str, unit: str, 
         raise InputError(f"{where}: has no frames.")
     with np.errstate(**UNTIL_CHECKED):
         points = convert(points, convention).points
-    bad = ~np.isfinite(points).all(axis=(1, 2))
-    if bad.any():
-        raise InputError(f"{where}: 3D frame {int(np.argmax(bad))} is not finite ({int(bad.sum())} such frames).")
+    check_finite(points, f"{where}: 3D", "frame")
     points = points.astype(np.float64)
     check_millimetres(points, where, unit, per_unit)
     return points * per_unit

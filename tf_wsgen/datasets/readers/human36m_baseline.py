@@ -8,26 +8,17 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import HumanPoints
-from tf_wsgen.datasets.readers.human36m import (
-    TEST_STRIDE,
-    TEST_SUBJECTS,
-    TRAIN_SUBJECTS,
-    Selection,
-    clips_of,
-    detected_points,
-    reconcile,
-    world_positions,
-)
+from tf_wsgen.datasets.readers.human36m import Selection, clips_of, detected_points, reconcile, world_positions
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import hdf5_array, open_hdf5
 
-POSITIONS, DETECTIONS = "MyPoses/3D_positions", "StackedHourglass"
+POSITIONS = "MyPoses/3D_positions"
 JOINTS = 32
 KIND_3D = "an HDF5 file with 3D_positions"
 KIND_2D = "an HDF5 file with poses"
@@ -35,27 +26,16 @@ KIND_2D = "an HDF5 file with poses"
 
 def read_3d_pose_baseline(
     folder: str | os.PathLike,
-    detections: bool | str = False,
-    *,
-    train_subjects: Sequence[str] = TRAIN_SUBJECTS,
-    test_subjects: Sequence[str] = TEST_SUBJECTS,
-    test_stride: int = TEST_STRIDE,
-    train_stride: int = 1,
-    skip_corrupt: bool = True,
-    notice: Callable[[str], None] = lambda text: None,
+    detections: str | None = None,
+    **selection,
 ) -> Iterator[Clip]:
     """Human3.6M from 3d-pose-baseline's folders; the same rows as `read_videopose3d` gives.
 
     Args:
         folder: The folder with S1, S5, …
-        detections: False projects the 3D with the subject's cameras; True takes the 2D of `StackedHourglass`; a name
-            takes that of a folder beside it, such as "StackedHourglassFineTuned240".
-        train_subjects: Subjects of the group train.
-        test_subjects: Subjects of the group test.
-        test_stride: Every how many frames of the test subjects; the field takes every 64th.
-        train_stride: Every how many frames of the training subjects.
-        skip_corrupt: Leave out the recording whose video is damaged, S11's first "Directions".
-        notice: Is told in a sentence of what is missing or left out.
+        detections: The subjects' folder of 2D poses, such as "StackedHourglass"; None projects the 3D with the
+            subject's cameras.
+        selection: Fields of `Selection`.
 
     Yields:
         A clip for each recording and camera, with `action`, `subject`, `sequence` and `camera`.
@@ -63,14 +43,13 @@ def read_3d_pose_baseline(
     Raises:
         InputError: A folder, file or option that is not as described, with what was found and what was expected.
     """
-    selection = Selection(train_subjects, test_subjects, train_stride, test_stride, skip_corrupt, notice)
-    yield from clips_of(_Folders(folder, DETECTIONS if detections is True else detections), selection)
+    yield from clips_of(_Folders(folder, detections), Selection(**selection))
 
 
 class _Folders:
     """`Recordings` in folders by subject."""
 
-    def __init__(self, folder: str | os.PathLike, detections: str | bool):
+    def __init__(self, folder: str | os.PathLike, detections: str | None):
         self.folder, self.detections, self.detected = pathlib.Path(folder), detections, bool(detections)
         if not os.path.isdir(self.folder):
             raise InputError(f"{folder}: there is no such folder; expected one with S1/{POSITIONS}.")

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator
 import h5py
 import numpy as np
 
-from tf_wsgen.data.prepared import GROUPS
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.matlab_files import load_mat
 from tf_wsgen.datasets.readers.human36m import ACTIONS
-from tf_wsgen.errors import InputError
-from tf_wsgen.files import existing_file, hdf5_array, open_hdf5
+from tf_wsgen.errors import InputError, check_stride
+from tf_wsgen.files import check_numbers, existing_file, hdf5_array, open_hdf5
 from tf_wsgen.skeleton import HUMAN16
 
 KIND = "a .mat file with poses_2d and poses_3d"
@@ -32,10 +31,7 @@ def read_repnet_mat(
     path: str | os.PathLike,
     group: str,
     *,
-    action: str | None = None,
     stride: int = 1,
-    y_up_2d: bool | None = None,
-    y_up_3d: bool | None = None,
     notice: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Clip]:
     """The poses of one .mat file.
@@ -43,40 +39,29 @@ def read_repnet_mat(
     Args:
         path: The file.
         group: "train" or "test".
-        action: The action of all its rows; None takes it from a file name such as Walking_2dGT_3d_test.mat.
         stride: Every how many rows; Human3.6M's test rows are every 64th of an action's file.
-        y_up_2d: Whether y points up in the file's 2D, to be turned down; None looks at heads and ankles.
-        y_up_3d: Whether y points up in the file's 3D, and so z to the viewer, both to be turned; None looks too.
-        notice: Is told in a sentence what was turned by looking.
+        notice: Is told in a sentence where y points up, by heads and ankles, and is turned down; z with it in 3D.
 
     Yields:
         One clip with both if there are as many rows, otherwise one of 2D and one of 3D: `sequence` (the file's name)
-        and `action` where known.
+        and `action`, where the name begins with it (Walking_2dGT_3d_test.mat).
 
     Raises:
         InputError: A file or option that is not as described, with what was found and what was expected.
     """
-    if group not in GROUPS:
-        raise InputError(f"group is {group!r}; expected one of {list(GROUPS)}.")
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise InputError(f"stride is {stride!r}; expected a whole number from 1.")
+    check_stride("stride", stride)
     path = existing_file(path, KIND)
     flat = _read(path)
     poses = {dimensions: _poses(rows[::stride], dimensions) for dimensions, rows in flat.items()}
-    for dimensions, y_up in ((2, y_up_2d), (3, y_up_3d)):
-        if dimensions not in poses:
-            continue
-        if y_up is None and (y_up := _is_y_up(poses[dimensions])):
+    for dimensions, found in poses.items():
+        if _is_y_up(found):
             notice(
                 f"{path}: most heads are below the ankles in {dimensions}D, so y points up there; it is turned down."
             )
-        if y_up:
-            poses[dimensions] *= np.array([1, -1, -1], np.float32)[:dimensions]
+            found *= np.array([1, -1, -1], np.float32)[:dimensions]
     pose_2d, pose_3d = poses.get(2), poses.get(3)
     labels = {"sequence": path.stem}
-    if action is None and (first := path.stem.partition("_")[0]) in ACTIONS:
-        action = first
-    if action is not None:
+    if (action := path.stem.partition("_")[0]) in ACTIONS:
         labels["action"] = action
     if pose_2d is None or pose_3d is None or len(flat[2]) == len(flat[3]):
         yield Clip(str(path), group, pose_2d, pose_3d, labels)
@@ -100,19 +85,14 @@ def _read(path: pathlib.Path) -> dict[int, np.ndarray]:
         if len(there) > 1:
             raise InputError(f"{path}: has both {there[0]} and {there[1]}; expected one of them.")
         if there:
-            _check_rows(content[there[0]], dimensions, f"{path}: {there[0]}")
-            found[dimensions] = content[there[0]]
+            flat, where = content[there[0]], f"{path}: {there[0]}"
+            check_numbers(flat, (None, HUMAN16.num_joints * dimensions), where)
+            if not len(flat):
+                raise InputError(f"{where} has no rows; expected a pose a row.")
+            found[dimensions] = flat
     if not found:
         raise InputError(f"{path}: has none of {names}; expected {KIND}.")
     return found
-
-
-def _check_rows(flat: np.ndarray, dimensions: int, where: str) -> None:
-    width = HUMAN16.num_joints * dimensions
-    if not isinstance(flat, np.ndarray) or flat.dtype.kind not in "fiu":
-        raise InputError(f"{where} is {getattr(flat, 'dtype', type(flat).__name__)}; expected numbers.")
-    if flat.ndim != 2 or flat.shape[1] != width or not len(flat):
-        raise InputError(f"{where} has shape {flat.shape}; expected (rows, {width}), a pose a row.")
 
 
 def _poses(flat: np.ndarray, dimensions: int) -> np.ndarray:

@@ -1,11 +1,13 @@
 """People in JSON files: what a reader gives, and values that are checked where they are taken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tf_wsgen.datasets.keypoint_conventions import Convention
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import has_shape
 
 # Integers beyond it are no frame or person, and not exact in other programs' floats.
 LARGEST_INTEGER = 2**53
@@ -42,12 +44,48 @@ class EmptyFrame(NamedTuple):
 Entry = Person | InputError | EmptyFrame
 
 
-def attempt(read: Callable[..., Person], *arguments: Any) -> Entry:
-    """A person, or what is wrong with the entry."""
+class FileContent(NamedTuple):
+    """What a file or folder holds.
+
+    Attributes:
+        format: One of `FORMATS`, or what found them.
+        entries: The people, and what is wrong with entries that are none.
+        convention: The joints that the file itself tells, or None.
+        image_size: Width and height in pixels that the file tells, or None.
+        notes: Sentences about what was found.
+    """
+
+    format: str
+    entries: Sequence[Entry]
+    convention: Convention | None = None
+    image_size: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def attempt(read: Callable[..., Any], *arguments: Any) -> Any:
+    """What is read, or what is wrong with it."""
     try:
         return read(*arguments)
     except InputError as error:
         return error
+
+
+def in_frame(
+    read: Callable[..., Person], people: list, place: str, frame: int | str, *arguments: Any
+) -> Iterator[Entry]:
+    """The people of a frame.
+
+    Args:
+        read: Makes a person of one of them, its place, the frame, and the further arguments.
+        people: As the file has them.
+        place: The list's place in the file.
+        frame: Its number or name.
+        arguments: For `read`.
+    """
+    if not people:
+        yield EmptyFrame(frame)
+    for index, person in enumerate(people):
+        yield attempt(read, person, f"{place}[{index}]", frame, *arguments)
 
 
 def is_landmark(first: list) -> bool:
@@ -80,8 +118,7 @@ def numbers(values: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarra
         raise InputError(f"{where} has rows of different lengths; expected {_shape_text(shape)}.") from None
     if array.dtype.kind not in "fiu" and array.size:
         raise InputError(f"{where} is {kind_of(values)}; expected {_shape_text(shape)}.")
-    fits = array.ndim == len(shape) and all(e in (None, n) for e, n in zip(shape, array.shape, strict=True))
-    if not fits:
+    if not has_shape(array, shape):
         found = " x ".join(map(str, array.shape)) or "one"
         raise InputError(f"{where} has {found} numbers; expected {_shape_text(shape)}.")
     return array.astype(np.float64)
@@ -120,6 +157,14 @@ def triples(values: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{where} has {flat.size} numbers; expected three a joint: x, y, confidence.")
     rows = flat.reshape(-1, 3)
     return rows[:, :2], rows[:, 2]
+
+
+def flat_person(
+    person: Any, where: str, frame: int | str, key: str = "keypoints", identity: str = "", score: str = ""
+) -> Person:
+    """A person whose joints are x, y, confidence one after the other; by the keys of joints, identity and score."""
+    points, confidence = triples(member(person, key, where), f"{where}.{key}")
+    return Person(where, frame, identity_of(person, identity), points, confidence, score_of(person, score, where))
 
 
 def landmarks(values: Any, where: str, confidence: str) -> tuple[np.ndarray, np.ndarray]:
@@ -165,3 +210,14 @@ def score_of(person: dict, key: str, where: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_SCORE:
         raise InputError(f"{where}.{key} is {kind_of(value)}; expected a finite number, at most {LARGEST_SCORE:g}.")
     return float(value)
+
+
+def one_size(images: Iterable, width: str, height: str) -> tuple[int, int] | None:
+    """Width and height by their keys in objects, if these are all of one size."""
+    sizes = [(one.get(width), one.get(height)) if isinstance(one, dict) else (None, None) for one in images]
+    if not sizes or any(size != sizes[0] for size in sizes):
+        return None
+    across, down = sizes[0]
+    if isinstance(across, int) and isinstance(down, int) and across > 0 and down > 0:
+        return across, down
+    return None

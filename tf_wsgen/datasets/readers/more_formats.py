@@ -9,18 +9,19 @@ from tf_wsgen.datasets.keypoint_conventions import Convention
 from tf_wsgen.datasets.readers.detector_formats import openpose
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
 from tf_wsgen.datasets.readers.json_values import (
-    EmptyFrame,
     Entry,
     Person,
     attempt,
     first_entry,
+    flat_person,
     frame_of,
     identity_of,
+    in_frame,
     items,
     landmarks,
     member,
+    one_size,
     score_of,
-    triples,
 )
 from tf_wsgen.errors import InputError
 
@@ -38,36 +39,18 @@ def alphapose_images(content: Any) -> Iterator[Entry]:
         bodies = isinstance(image, dict) and "bodies" in image
         place = f"{name}.{'bodies' if bodies else 'people'}"
         people = items(member(image, "bodies" if bodies else "people", name), place)
-        if not people:
-            yield EmptyFrame(name)
-        for index, person in enumerate(people):
-            yield attempt(
-                _alphapose_body, person, f"{place}[{index}]", name, "joints" if bodies else "pose_keypoints_2d"
-            )
-
-
-def _alphapose_body(person: Any, where: str, frame: str, key: str) -> Person:
-    points, confidence = triples(member(person, key, where), f"{where}.{key}")
-    return Person(where, frame, None, points, confidence, None)
+        yield from in_frame(flat_person, people, place, name, "joints" if bodies else "pose_keypoints_2d")
 
 
 def openpifpaf(content: Any) -> Iterator[Entry]:
     """OpenPifPaf: the annotations of one image (`*.predictions.json`), or a video's lines, each with `predictions`."""
+    keys = ("keypoints", "id_", "score")
     for index, entry in enumerate(items(content, "the file")):
         if not isinstance(entry, dict) or "predictions" not in entry:
-            yield attempt(_openpifpaf_person, entry, f"[{index}]", 0)
-            continue
-        frame = frame_of(entry.get("frame", index), f"[{index}].frame")
-        people = items(entry["predictions"], f"[{index}].predictions")
-        if not people:
-            yield EmptyFrame(frame)
-        for i, person in enumerate(people):
-            yield attempt(_openpifpaf_person, person, f"[{index}].predictions[{i}]", frame)
-
-
-def _openpifpaf_person(person: Any, where: str, frame: int | str) -> Person:
-    points, confidence = triples(member(person, "keypoints", where), f"{where}.keypoints")
-    return Person(where, frame, identity_of(person, "id_"), points, confidence, score_of(person, "score", where))
+            yield attempt(flat_person, entry, f"[{index}]", 0, *keys)
+        else:
+            frame, place = frame_of(entry.get("frame", index), f"[{index}].frame"), f"[{index}].predictions"
+            yield from in_frame(flat_person, items(entry["predictions"], place), place, frame, *keys)
 
 
 def tfjs(content: Any) -> Iterator[Entry]:
@@ -75,10 +58,7 @@ def tfjs(content: Any) -> Iterator[Entry]:
     many = isinstance(content, list) and any(isinstance(frame, list) for frame in content)
     for index, poses in enumerate(content if many else [content]):
         poses = [poses] if isinstance(poses, dict) else items(poses, f"[{index}]")
-        if not poses:
-            yield EmptyFrame(index)
-        for i, pose in enumerate(poses):
-            yield attempt(_tfjs_person, pose, f"[{index}][{i}]" if many else f"[{i}]", index)
+        yield from in_frame(_tfjs_person, poses, f"[{index}]" if many else "", index)
 
 
 def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
@@ -123,10 +103,7 @@ def _yolo_person(line: str, where: str, frame: int | str) -> Person:
 
 def canvas_size(content: Any) -> tuple[int, int] | None:
     """Width and height of DWPose's canvases, if they are all of one size."""
-    frames = [frame for frame in content if isinstance(frame, dict)]
-    sizes = {(frame.get("canvas_width"), frame.get("canvas_height")) for frame in frames}
-    width, height = sizes.pop() if len(sizes) == 1 else (None, None)
-    return (width, height) if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0 else None
+    return one_size(content, "canvas_width", "canvas_height")
 
 
 MORE_FORMATS: dict[str, Callable[[Any], Iterator[Entry]]] = {

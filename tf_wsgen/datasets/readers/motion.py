@@ -6,9 +6,9 @@ import math
 import operator
 import os
 import pathlib
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,7 +45,6 @@ class Motion:
     """Positions of a skeleton's joints over time.
 
     Attributes:
-        name: Of the sequence, mostly the file's name without its ending.
         joints: K names, the root first.
         parents: For each joint the index of its parent, -1 for the root.
         positions: (T, K, 3) float64, mm, world, z up.
@@ -53,7 +52,6 @@ class Motion:
         unit: Millimetres of the file's unit of length.
     """
 
-    name: str
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     positions: np.ndarray
@@ -181,23 +179,12 @@ def files_among(paths: str | os.PathLike | Iterable[str | os.PathLike], suffixes
     return list(dict.fromkeys(found))
 
 
-@dataclasses.dataclass(frozen=True)
-class Recording:
+class Recording(NamedTuple):
     """A file of motion that has not been read yet: where it is, who moves, and the sequence's name."""
 
     path: pathlib.Path
     subject: str
     sequence: str
-
-
-def unique_sequences(recordings: Iterable[Recording]) -> list[Recording]:
-    """The recordings, those that share a sequence's name with the subject in front of it."""
-    recordings = list(recordings)
-    counts = Counter(recording.sequence for recording in recordings)
-    return [
-        dataclasses.replace(one, sequence=f"{one.subject}_{one.sequence}") if counts[one.sequence] > 1 else one
-        for one in recordings
-    ]
 
 
 def recording_clips(
@@ -206,9 +193,8 @@ def recording_clips(
     options: ViewOptions,
     test_subjects: Collection[str],
     test_sequences: Collection[str],
-    actions: str | Mapping[str, str] | None,
 ) -> Iterator[Clip]:
-    """The views of recordings, read one at a time.
+    """The views of recordings, read one at a time; the sequences that share a name have the subject in front of it.
 
     Args:
         recordings: In the order of the clips.
@@ -216,13 +202,16 @@ def recording_clips(
         options: Cameras and what they see.
         test_subjects: Whose recordings make the group "test"; all others make "train".
         test_sequences: Sequences that belong to "test" as well.
-        actions: Label of every sequence by its name; "name" takes it from the file's name without what follows its
-            last letter ("walk_13" is "walk"); None gives none.
 
     Raises:
-        InputError: A subject or sequence that no recording has, a sequence twice or without an action, and all that
-            the reader and the cameras refuse.
+        InputError: A subject or sequence that no recording has, a sequence twice, and all that the reader and the
+            cameras refuse.
     """
+    counts = Counter(recording.sequence for recording in recordings)
+    recordings = [
+        one._replace(sequence=f"{one.subject}_{one.sequence}") if counts[one.sequence] > 1 else one
+        for one in recordings
+    ]
     for kind, wanted in (("subject", test_subjects), ("sequence", test_sequences)):
         there = {getattr(recording, kind) for recording in recordings}
         unknown = sorted(set(wanted) - there)
@@ -238,24 +227,10 @@ def recording_clips(
         seen[recording.sequence] = recording.path
     for recording in recordings:
         test = recording.subject in test_subjects or recording.sequence in test_sequences
-        labels = {"subject": recording.subject, "sequence": recording.sequence}
-        if actions is not None:
-            labels["action"] = _action(recording, actions)
         yield from view_clips(
             poses_of(recording),
             options,
             where=str(recording.path),
             group="test" if test else "train",
-            labels=labels,
+            labels={"subject": recording.subject, "sequence": recording.sequence},
         )
-
-
-def _action(recording: Recording, actions: str | Mapping[str, str]) -> str:
-    if actions == "name":
-        stem = recording.path.stem
-        return re.sub(r"[\W\d_]+$", "", stem) or stem
-    if not isinstance(actions, Mapping):
-        raise InputError(f"actions is {actions!r}; expected 'name' or an action for each sequence.")
-    if recording.sequence not in actions:
-        raise InputError(f"{recording.path}: sequence {recording.sequence!r} has no action among those given.")
-    return actions[recording.sequence]

@@ -15,8 +15,8 @@ import numpy as np
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
-from tf_wsgen.errors import InputError
-from tf_wsgen.files import hdf5_array, open_hdf5
+from tf_wsgen.errors import InputError, check_choice, check_stride
+from tf_wsgen.files import check_numbers, hdf5_array, open_hdf5
 
 ANNOTATIONS = ("univ_annot3", "annot3")
 # The eight of fourteen in common use; the others look down from above.
@@ -48,47 +48,38 @@ def read_3dhp(
     annotation: str = "univ_annot3",
     only_valid: bool = False,
 ) -> Iterator[Clip]:
-    """Training and test sequences, whichever are there; see `read_3dhp_train` and `read_3dhp_test`.
-
-    Raises:
-        InputError: The folder has neither, or what those raise.
-    """
-    train, test = (_recordings(folder, place) for place in (TRAIN_PLACE, TEST_PLACE))
-    if not train and not test:
-        raise InputError(f"{folder}: has neither S*/Seq* nor TS*; expected the folder of MPI-INF-3DHP.")
-    if train:
-        yield from read_3dhp_train(folder, cameras, stride, annotation)
-    if test:
-        yield from read_3dhp_test(folder, annotation, only_valid)
-
-
-def read_3dhp_train(
-    folder: str | os.PathLike,
-    cameras: Sequence[int] = CAMERAS,
-    stride: int = 1,
-    annotation: str = "univ_annot3",
-) -> Iterator[Clip]:
-    """The training sequences, a clip for each sequence and camera; one sequence is in memory at a time.
+    """Training and test sequences, whichever are there; one sequence is in memory at a time.
 
     Args:
-        folder: The folder with S1 to S8, or the one above it.
-        cameras: Camera numbers, 0 to 13.
-        stride: Every how many frames.
+        folder: The folder with S1 to S8 or TS1 to TS6, or the one above it.
+        cameras: Camera numbers of the training sequences, 0 to 13.
+        stride: Every how many frames of the training sequences.
         annotation: The 3D: "univ_annot3" or "annot3".
+        only_valid: Leave out the test frames that the protocol doesn't count; otherwise they are there with `valid` 0.
 
     Yields:
-        Clips of the group train with `subject` (S1), `sequence` (S1/Seq1) and `camera` (0).
+        A clip for each training sequence and camera: `subject` (S1), `sequence` (S1/Seq1) and `camera` (0); then one
+        for each test sequence: `subject` and `sequence` (TS1), `camera` (0), `scene` (GS, no GS, outdoor), `action`
+        (T,) and `valid` (T,).
 
     Raises:
         InputError: A folder, file or option that is not as described, with what was found and expected.
     """
-    _check_annotation(annotation)
-    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
-        raise InputError(f"stride is {stride!r}; expected a whole number from 1.")
+    check_choice("annotation", annotation, ANNOTATIONS)
+    check_stride("stride", stride)
     if not cameras or len(set(cameras)) != len(cameras):
         raise InputError(f"cameras are {list(cameras)}; expected at least one, and each once.")
-    for place in _existing(folder, TRAIN_PLACE, "S*/Seq*"):
+    train, test = _sequences(folder, TRAIN_PLACE), _sequences(folder, TEST_PLACE)
+    if not train and not test:
+        raise InputError(f"{folder}: has neither S*/Seq* nor TS*; expected the folder of MPI-INF-3DHP.")
+    for place in test:
+        if place.name not in SCENES:
+            raise InputError(f"{place}: is no test sequence; expected one of {list(SCENES)}.")
+    for place in train:
         yield from _train_sequence(place, cameras, stride, annotation)
+    for place in test:
+        clip = _test_sequence(place, annotation)
+        yield clip.take(clip.labels["valid"] > 0) if only_valid else clip
 
 
 def _train_sequence(place: pathlib.Path, cameras: Sequence[int], stride: int, annotation: str) -> Iterator[Clip]:
@@ -105,8 +96,9 @@ def _train_sequence(place: pathlib.Path, cameras: Sequence[int], stride: int, an
         if camera not in numbers:
             raise InputError(f"{path}: has no camera {camera}; its cameras are {numbers}.")
         where, cell = f"{path}: camera {camera}", numbers.index(camera)
-        flat_2d = _rows(cells_2d[cell], 2, f"{where}, annot2")
-        flat_3d = _rows(cells_3d[cell], 3, f"{where}, {annotation}")
+        flat_2d, flat_3d = cells_2d[cell], cells_3d[cell]
+        check_numbers(flat_2d, (None, 2 * TRAIN_JOINTS), f"{where}, annot2")
+        check_numbers(flat_3d, (None, 3 * TRAIN_JOINTS), f"{where}, {annotation}")
         counts = {"annot2": len(flat_2d), annotation: len(flat_3d)}
         if "frames" in content:
             counts["frames"] = content["frames"].size
@@ -119,31 +111,6 @@ def _train_sequence(place: pathlib.Path, cameras: Sequence[int], stride: int, an
             {"subject": place.parent.name, "sequence": name, "camera": str(camera)},
             TRAIN_IMAGE_SIZE,
         )
-
-
-def read_3dhp_test(
-    folder: str | os.PathLike, annotation: str = "univ_annot3", only_valid: bool = False
-) -> Iterator[Clip]:
-    """The test sequences TS1 to TS6, a clip each.
-
-    Args:
-        folder: The folder with TS1 to TS6, or the one above it.
-        annotation: The 3D: "univ_annot3" or "annot3".
-        only_valid: Leave out the frames that the protocol doesn't count; otherwise they are there with `valid` 0.
-
-    Yields:
-        Clips of the group test with `subject` and `sequence` (TS1), `camera` (0), `scene` (GS, no GS, outdoor),
-        `action` (T,) and `valid` (T,).
-
-    Raises:
-        InputError: A folder, file or option that is not as described, with what was found and expected.
-    """
-    _check_annotation(annotation)
-    for place in _existing(folder, TEST_PLACE, "TS*"):
-        if place.name not in SCENES:
-            raise InputError(f"{place}: is no test sequence; expected one of {list(SCENES)}.")
-        clip = _test_sequence(place, annotation)
-        yield clip.take(clip.labels["valid"] > 0) if only_valid else clip
 
 
 def _test_sequence(place: pathlib.Path, annotation: str) -> Clip:
@@ -186,26 +153,14 @@ def _actions(activity: np.ndarray, valid: np.ndarray, path: pathlib.Path) -> np.
     return np.array(["", *ACTIVITIES])[np.where(known, activity, 0).astype(int)]
 
 
-def _check_annotation(annotation: str) -> None:
-    if annotation not in ANNOTATIONS:
-        raise InputError(f"annotation is {annotation!r}; expected one of {list(ANNOTATIONS)}.")
-
-
-def _recordings(folder: str | os.PathLike, pattern: str) -> list[pathlib.Path]:
-    """The sequences' folders in `folder` or in the folders right below it."""
+def _sequences(folder: str | os.PathLike, pattern: str) -> list[pathlib.Path]:
+    """The sequences' folders in `folder` or in the folders right below it, each sequence once."""
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; expected the folder of MPI-INF-3DHP.")
-    found = [place for depth in ("", "*/") for place in folder.glob(depth + pattern) if place.is_dir()]
-    return sorted(found, key=lambda place: (place.parent.name, place.name))
-
-
-def _existing(folder: str | os.PathLike, pattern: str, shown: str) -> list[pathlib.Path]:
-    places = _recordings(folder, pattern)
-    if not places:
-        raise InputError(f"{folder}: has no folders {shown}; expected the folder of MPI-INF-3DHP.")
-    depth = pattern.count("/") + 1
-    first = {}
+    places = [place for above in ("", "*/") for place in folder.glob(above + pattern) if place.is_dir()]
+    places.sort(key=lambda place: (place.parent.name, place.name))
+    depth, first = pattern.count("/") + 1, {}
     for place in places:
         name = "/".join(place.parts[-depth:])
         if name in first:
@@ -221,14 +176,6 @@ def _cells(content: dict[str, np.ndarray], name: str, path: pathlib.Path) -> lis
     if cells.dtype != object:
         raise InputError(f"{path}: {name} is {cells.dtype} of shape {cells.shape}; expected cells, one a camera.")
     return cells.ravel().tolist()
-
-
-def _rows(cell: np.ndarray, dimensions: int, where: str) -> np.ndarray:
-    width = TRAIN_JOINTS * dimensions
-    if not isinstance(cell, np.ndarray) or cell.dtype.kind not in "fiu" or cell.shape[1:] != (width,):
-        found = f"{cell.dtype} of shape {cell.shape}" if isinstance(cell, np.ndarray) else type(cell).__name__
-        raise InputError(f"{where} is {found}; expected numbers of shape (N, {width}).")
-    return cell
 
 
 def _check_counts(counts: dict[str, int], where: str) -> None:

@@ -27,16 +27,16 @@ from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import (
-    check_stored,
+    check_numbers,
     existing_file,
     hdf5_array,
+    hdf5_texts,
     load_json,
     one_sentence,
     open_hdf5,
 )
 
 JOINTS = 16
-LONGEST_NAME = 4096
 KIND = "MPII annotations (pose-hg .h5, HRNet .json or the original .mat)"
 DETECTIONS_KIND = "an HDF5 file of detections on MPII"
 
@@ -155,15 +155,7 @@ def _image_names(file: h5py.File, path: pathlib.Path, rows: int) -> list[str]:
         if not np.isin(codes, np.arange(128)).all():
             raise InputError(f"{path}: imgname holds numbers that are no characters; expected codes below 128.")
         return [bytes(row).partition(b"\0")[0].decode("ascii") for row in codes.astype(np.uint8)]
-    if (
-        not isinstance(dataset, h5py.Dataset)
-        or h5py.check_string_dtype(dataset.dtype) is None
-        or dataset.shape != (rows,)
-        or dataset.dtype.itemsize > LONGEST_NAME
-    ):
-        raise InputError(f"{path}: imgname is not {rows} short texts; expected an image's name for each person.")
-    check_stored(dataset, file, f"{path}: imgname")
-    return [name.decode("utf-8", "replace") for name in np.asarray(dataset[()]).tolist()]
+    return hdf5_texts(file, "imgname", str(path), rows)
 
 
 def _integers(file: h5py.File, name: str, where: str, rows: int) -> np.ndarray:
@@ -211,10 +203,7 @@ def _list(person: dict, name: str, shape: tuple[int, ...], where: str) -> np.nda
         values = np.asarray(person[name])
     except ValueError:
         raise InputError(f"{where}, {name} has rows of different lengths; expected {shape}.") from None
-    if values.dtype.kind not in "fiu" or values.shape != shape:
-        raise InputError(
-            f"{where}, {name} is {values.dtype} of shape {values.shape}; expected numbers of shape {shape}."
-        )
+    check_numbers(values, shape, f"{where}, {name}")
     return values.astype(np.float64)
 
 

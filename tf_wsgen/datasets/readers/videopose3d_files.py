@@ -5,6 +5,7 @@ import numpy as np
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers.joint_names import convention_of_set
 from tf_wsgen.errors import InputError
+from tf_wsgen.files import described
 
 # What `layout_name` means, by the number of joints.
 LAYOUTS = {
@@ -13,13 +14,6 @@ LAYOUTS = {
     ("coco", 17): "coco17",
     ("mpii", 16): "mpii16",
 }
-
-
-def described(value) -> str:
-    """A value as messages call it."""
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} of shape {value.shape}"
-    return f"a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, (list, tuple)) else "")
 
 
 def items_by_subject(arrays: dict[str, np.ndarray], name: str, where: str, kind: str) -> dict[str, dict]:
