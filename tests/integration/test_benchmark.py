@@ -29,10 +29,7 @@ def test_products_of_a_function_worked_by_hand():
 
     counts = matrix_products(step.get_concrete_function(tf.TensorSpec([2, 3])))
     # The product itself is not needed for its gradients.
-    assert counts == {
-        Product((2, 5), (3, 5), False, True): 1,
-        Product((2, 3), (2, 5), True, False): 1,
-    }
+    assert counts == {Product((2, 5), (3, 5), False, True): 1, Product((2, 3), (2, 5), True, False): 1}
     assert [product.operations for product in counts] == [2 * 2 * 3 * 5] * 2
     assert Product((7, 2, 3), (7, 4, 3), False, True).operations == 2 * 7 * 2 * 3 * 4
     assert np.isfinite(run_products(counts, jit_compile=False)()).all()
