@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.products import Product, matrix_products, run_products
+from tf_wsgen.benchmarks.reading import detections_rows
 from tf_wsgen.benchmarks.rows import LEAST_ROUNDS, SHORTEST_TIMING, by_turns
 from tf_wsgen.benchmarks.training import Straightforward
 from tf_wsgen.programs import benchmark
@@ -72,6 +73,11 @@ def test_rows_are_printed_and_written(tmp_path, capsys):
     (row,) = json.loads(output.read_text())["rows"]
     assert row["ratio"] == row["value"] / row["limit"] > 0.0
     assert f"{row['what']} " in capsys.readouterr().out
+
+
+def test_people_in_made_up_files_are_who_they_were():
+    """The rows themselves check that everybody is read, and followed."""
+    assert [row.unit for row in detections_rows(frames=40)] == ["people/s"] * 3
 
 
 def test_calls_are_timed_by_turns():
