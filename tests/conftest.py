@@ -10,6 +10,9 @@ import pytest
 import tensorflow as tf
 from browser import open_chromium
 
+import tf_wsgen
+from tf_wsgen.lifting import api
+
 # TensorFlow's graphs are millions of objects that stay: looking for garbage among them takes a tenth of the time.
 gc.set_threshold(100_000)
 tf.config.set_logical_device_configuration(
@@ -35,6 +38,18 @@ def data_folder() -> pathlib.Path:
 def video_folder() -> pathlib.Path:
     """The folder of real videos and of MediaPipe's models, `$WSGEN_VIDEO`; skips the test where it isn't set."""
     return _folder("WSGEN_VIDEO", "this test needs real videos and MediaPipe's models (CONTRIBUTING.md).")
+
+
+@pytest.fixture(scope="session")
+def pretrained() -> api.PoseLifter:
+    """The model in the package, which traces its functions once a session."""
+    return tf_wsgen.load_pretrained()
+
+
+@pytest.fixture
+def loaded_once(pretrained, monkeypatch):
+    """Whoever loads the model in the package gets this one."""
+    monkeypatch.setattr(api, "load_pretrained", lambda: pretrained)
 
 
 @pytest.fixture(scope="module")

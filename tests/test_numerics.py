@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.numerics import cross, pairwise_squared_distance, safe_divide, safe_norm
+from tf_wsgen.numerics import pairwise_squared_distance, safe_divide, safe_norm
 
 # Squares of these neither overflow nor vanish in float32.
 MAGNITUDES = [1e-18, 1e-12, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e12, 1e18]
@@ -18,8 +18,7 @@ def value_and_gradients(function, *arguments):
     return value.numpy(), [gradient.numpy() for gradient in tape.gradient(value, arguments)]
 
 
-@pytest.mark.parametrize("axis", [-1, 0, 1])
-@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(("axis", "keepdims"), [(-1, False), (1, True)])
 def test_safe_norm_is_the_euclidean_norm(axis, keepdims):
     x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
     expected = np.linalg.norm(x, axis=axis, keepdims=keepdims)
@@ -59,11 +58,6 @@ def test_safe_divide_by_nothing_is_zero_without_a_gradient(numerator, denominato
     np.testing.assert_array_equal(gradients, [0.0, 0.0])
 
 
-def test_safe_divide_broadcasts_and_guards_each_element():
-    value = safe_divide(tf.constant([[2.0, 4.0], [6.0, 8.0]]), tf.constant([[2.0], [0.0]]))
-    np.testing.assert_array_equal(value, [[1.0, 2.0], [0.0, 0.0]])
-
-
 def test_pairwise_squared_distance_against_loops():
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(2, 3, 5)), rng.normal(size=(2, 4, 5))
@@ -86,8 +80,3 @@ def test_pairwise_squared_distance_of_identical_points_has_a_zero_gradient():
     np.testing.assert_array_equal(value, np.zeros((3, 2)))
     for gradient in gradients:
         np.testing.assert_array_equal(gradient, np.zeros_like(gradient))
-
-
-def test_cross_is_numpys():
-    a, b = np.random.default_rng(0).normal(size=(2, 4, 5, 3))
-    np.testing.assert_allclose(cross(tf.constant(a), tf.constant(b)), np.cross(a, b), rtol=1e-12, atol=1e-12)

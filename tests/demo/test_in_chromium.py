@@ -8,11 +8,11 @@ import json
 import os
 import threading
 
+import browser
 import detector_files
 import numpy as np
 import pytest
 
-import tf_wsgen
 from tf_wsgen.datasets.readers.detections import read_detections
 from tf_wsgen.demo.page import write_demo
 from tf_wsgen.demo.runtime import runtime_folder
@@ -25,10 +25,6 @@ from tf_wsgen.lifting.radius import conformal_radius, spread_of
 from tf_wsgen.lifting.result import LiftedPoses, Predictions
 from tf_wsgen.viewer.html import _describe
 
-ui = pytest.importorskip("selenium.webdriver.support.ui", reason="selenium is not installed: pip install selenium")
-By = pytest.importorskip("selenium.webdriver.common.by").By
-
-PATIENCE = 90.0  # Seconds.
 SIZE = detector_files.SIZE
 HOSTILE = "</script><img src=x onerror='document.title = 1'><b>&amp;"
 DROP = """
@@ -50,23 +46,10 @@ def folder(chromium, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def lifter():
-    return tf_wsgen.load_pretrained()
-
-
-class Page:
+class Page(browser.Page):
     def __init__(self, browser, address):
-        self.browser = browser
-        browser.get_log("browser"), browser.get_log("performance")
-        browser.get(address)
+        super().__init__(browser, address)
         self.result()
-
-    def run(self, code, *arguments):
-        return self.browser.execute_script(code, *arguments)
-
-    def wait(self, condition):
-        return ui.WebDriverWait(self.browser, PATIENCE, 0.05).until(lambda _: condition())
 
     def text(self, name):
         return self.run("return document.getElementById(arguments[0]).textContent;", name)
@@ -93,16 +76,6 @@ class Page:
         self.wait(lambda: self.run("return message.classList.contains('wrong');"))
         return self.text("message")
 
-    @property
-    def errors(self):
-        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
-
-    @property
-    def asked(self):
-        events = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
-        urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-        return [url for url in urls if not url.startswith("chrome")]  # The browser's own pages.
-
 
 @pytest.fixture(scope="module")
 def opened(chromium, folder):
@@ -114,7 +87,7 @@ def page(opened):
     opened.set(count=10, seed=0, width="", height="", focal="", convention="")
     yield opened
     assert opened.errors == []
-    assert [address for address in opened.asked if not address.startswith(("file:", "data:", "blob:"))] == []
+    assert [address for address in opened.asked if not address.startswith("file:")] == []
     assert opened.run("return document.title;") == "2D keypoints to 3D poses"
 
 
@@ -181,19 +154,19 @@ def python_poses(lifter, detections, codes, focal_length, along_ray):
         ("semicolons", {"count": 2}),
     ],
 )
-def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, options):
+def test_a_dropped_file_gives_pythons_numbers(page, pretrained, tmp_path, kind, options):
     dropped, source = files_of(kind, tmp_path)
     page.set(**options)
     page.drop(*([file.name, file.read_text()] for file in dropped))
     result = page.result()
     size = SIZE if "width" in options else None
     detections = read_detections(source, image_size=size, lowest_confidence=0.1, track="off")
-    detections = detections.take(lifter.readable(detections.keypoints, detections.visible))
+    detections = detections.take(pretrained.readable(detections.keypoints, detections.visible))
     assert [int(frame) for frame in result["frames"]] == detections.frame.tolist()
     assert [int(row["person"]) for row in result["lifted"]] == detections.person.tolist()
     focal = options.get("focal", 0.0)
     along_ray = size is not None or kind == "coco_annotations"
-    expected = python_poses(lifter, detections, result["codes"], focal, along_ray)
+    expected = python_poses(pretrained, detections, result["codes"], focal, along_ray)
     poses = np.array([[one["pose"] for one in row["poses"]] for row in result["lifted"]])
     assert poses.shape[1] == options.get("count", 10) + 1
     difference = np.linalg.norm(poses - expected["pose_3d"], axis=-1).max()
@@ -218,10 +191,10 @@ def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, opti
         np.where(detections.visible[..., None], detections.keypoints, 0.0), np.float32(detections.visible),
         poses[:, 0], np.array(reprojections)[:, 0], np.array(likelihoods)[:, 0],
         hypotheses, np.array(reprojections)[:, 1:], np.array(likelihoods)[:, 1:],
-        conformal_radius(spread_of(hypotheses), count, lifter.radius_factors), root_position=places,
+        conformal_radius(spread_of(hypotheses), count, pretrained.radius_factors), root_position=places,
     )  # fmt: skip
     told = json.loads(
-        json.dumps(_describe(Predictions(lifted, detections.frame, detections.person, lifter.skeleton, {}), {}))
+        json.dumps(_describe(Predictions(lifted, detections.frame, detections.person, pretrained.skeleton, {}), {}))
     )
     assert described.keys() == told.keys()
     for name in ("joints", "bones", "jointSides", "boneSides", "numHypotheses", "frames", "people", "reliable"):
@@ -237,12 +210,12 @@ def test_a_dropped_file_gives_pythons_numbers(page, lifter, tmp_path, kind, opti
     np.testing.assert_allclose(roots @ roots, lifted.covariance.reshape(-1, 3, 3), atol=0.05, rtol=1e-4)
 
 
-def test_a_pasted_pose_is_lifted_and_shown(page, lifter):
+def test_a_pasted_pose_is_lifted_and_shown(page, pretrained):
     points = people(16)[0][0].round(1)
     page.set(convention="human16")
     page.run("pasted.value = arguments[0]; lift.click();", json.dumps(points.tolist()))
     (row,) = page.result()["lifted"]
-    expected = lifter.endpoints.zero_code(np.float32(points[None]), np.ones((1, 16), np.float32))["pose_3d"][0]
+    expected = pretrained.endpoints.zero_code(np.float32(points[None]), np.ones((1, 16), np.float32))["pose_3d"][0]
     np.testing.assert_allclose(row["poses"][0]["pose"], expected, atol=0.1)
     page.wait(lambda: page.run("return !!solid.data;"))
     page.wait(lambda: "Frame 0, person 0: the chosen pose" in page.text("status"))
@@ -250,13 +223,6 @@ def test_a_pasted_pose_is_lifted_and_shown(page, lifter):
     page.wait(lambda: "hypothesis 3 of 10" in page.text("status"))
     x, y, z = page.run("const t = solid.data[solid.data.length - 1]; return [t.x, t.y, t.z];")
     np.testing.assert_allclose(np.stack([x, -np.array(z), y], axis=-1), row["poses"][3]["pose"], atol=0.1)
-
-
-def test_a_chosen_file_is_read(page, tmp_path):
-    (file,), _ = files_of("coco_results", tmp_path)
-    page.browser.find_element(By.ID, "files").send_keys(str(file))
-    page.wait(lambda: "a.json" in page.text("about"))
-    assert "5 people lifted" in page.text("message")
 
 
 def test_codes_are_normal_and_of_their_seed(page):
@@ -294,15 +260,6 @@ def test_what_cannot_be_read_is_told(page, name, text, message):
     assert message in page.refusal()
 
 
-def test_options_that_cannot_be_are_told(page):
-    for option, message in [
-        ({"count": 101}, "hypotheses is 101"),
-        ({"count": 5, "width": 640}, "both width and height"),
-    ]:
-        page.set(**option)
-        assert message in page.refusal()
-
-
 def test_files_of_several_frames_are_no_video(page):
     text = json.dumps(detector_files.coco_results(*people(17)))
     page.drop(["1.json", text], ["2.json", text])
@@ -322,7 +279,7 @@ def test_names_stay_names(page):
 
 
 def test_the_policy_refuses_network_and_scripts_in_the_page(opened):
-    opened.browser.set_script_timeout(PATIENCE)
+    opened.browser.set_script_timeout(opened.patience)
     for code in ("fetch('http://127.0.0.1:9/')", "import('data:text/javascript,1')"):
         refused = f"const done = arguments[0]; {code}.then(() => done(false), () => done(true));"
         assert opened.browser.execute_async_script(refused)

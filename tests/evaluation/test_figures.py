@@ -1,39 +1,25 @@
 """The picture is a PNG with something on it, takes the old one's place whole, and leaves nothing else."""
 
-import keras
 import matplotlib.colors
 import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from tiny_lifter import J, made_up_rows, tiny_lifter
 
-from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS, draw_hypotheses, draw_predictions
-from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.result import LiftedPoses, Predictions
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
-J, Z, PELVIS = HUMAN16.num_joints, 8, HUMAN16.root_index
 OLD = b"an older picture"
 
 
 @pytest.fixture(scope="module")
 def draw():
     """Draws two rows, one with a missing joint, into the file that is given."""
-    keras.utils.set_random_seed(0)
-    lifter = Lifter(HUMAN16, Trunk(J, 16), Generator(J, 16, Z, pose_gain=0.2), Camera(16), np.zeros((4, 3)), 1.0)
-    rng = np.random.default_rng(0)
-    visible = np.ones((2, J), np.float32)
-    visible[1, HUMAN16.index("left_wrist")] = 0.0
-    rows = PairedRows(
-        rng.normal([600.0, 400.0], [80.0, 150.0], (2, J, 2)).astype(np.float32),
-        visible,
-        rng.normal([0.0, 0.0, 4000.0], 300.0, (2, J, 3)).astype(np.float32),
-    )
-    config = EvaluationConfig(diversity_pool=7)
-    return lambda output: draw_hypotheses(lifter, rows, config, output, "made-up people")
+    rows, config = made_up_rows(2, [(1, "left_wrist")], 300.0), EvaluationConfig(diversity_pool=7)
+    return lambda output: draw_hypotheses(tiny_lifter(), rows, config, output, "made-up people")
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +60,7 @@ def test_nothing_else_is_left(picture):
 @pytest.mark.parametrize(("rows", "drawn"), [(1, [0]), (3, [0, 1, 2]), (23, list(range(0, 23, 2)))])
 def test_predictions_are_drawn_evenly_over_the_file(tmp_path, monkeypatch, rows, drawn):
     shapes = {"keypoints": (J, 2), "visible": (J,), "pose_3d": (J, 3), "reprojection": (J, 2), "log_likelihood": ()}
-    shapes |= {
-        "hypotheses": (2, J, 3),
-        "hypotheses_reprojection": (2, J, 2),
-        "hypotheses_log_likelihood": (2,),
-    }
+    shapes |= {"hypotheses": (2, J, 3), "hypotheses_reprojection": (2, J, 2), "hypotheses_log_likelihood": (2,)}
     poses = LiftedPoses(**{name: np.random.default_rng(0).random((rows, *shape)) for name, shape in shapes.items()})
     predictions = Predictions(poses, np.arange(rows), np.zeros(rows, int), HUMAN16, {"model": "made-up"})
     titles = []

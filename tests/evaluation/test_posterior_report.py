@@ -1,38 +1,30 @@
 """The posterior report of a tiny lifter against NumPy over the same hypotheses."""
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_lifter import J, Z, made_up_rows, tiny_lifter
 
-from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.figures import draw_curve, draw_posterior
 from tf_wsgen.evaluation.posterior_report import posterior_report
 from tf_wsgen.evaluation.text_tables import posterior_table
 from tf_wsgen.hypotheses.sampling import codes_for_rows
-from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.metrics.posterior import QUANTILES
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
-ROWS, COUNT, J, Z = 70, 12, 16, 8
+ROWS, COUNT = 70, 12
 CONFIG = EvaluationConfig(posterior_hypotheses=COUNT, posterior_rows=0, seed=5)
 
 
 @pytest.fixture(scope="module")
 def case():
     """Rows (two batches of them), the lifter's hypotheses in the camera frame, and the report."""
-    keras.utils.set_random_seed(0)
-    lifter = Lifter(HUMAN16, Trunk(J, 16), Generator(J, 16, Z, pose_gain=0.3), Camera(16), np.zeros((4, 3)), 1.2)
-    rng = np.random.default_rng(0)
-    keypoints = rng.normal([600.0, 400.0], [80.0, 150.0], (ROWS, J, 2)).astype(np.float32)
-    visible = np.ones((ROWS, J), np.float32)
-    visible[::7, HUMAN16.index("left_wrist")] = 0.0
-    truth = rng.normal([0.0, 0.0, 4000.0], 250.0, (ROWS, J, 3)).astype(np.float32)
-    rows = PairedRows(keypoints, visible, truth)
-    described = lifter.decode(keypoints, visible, codes_for_rows(tf.range(ROWS), COUNT, Z, CONFIG.seed))
+    lifter = tiny_lifter(1.2, pose_gain=0.3)
+    rows = made_up_rows(ROWS, [(slice(None, None, 7), "left_wrist")])
+    truth = rows.pose_3d
+    described = lifter.decode(rows.keypoints, rows.visible, codes_for_rows(tf.range(ROWS), COUNT, Z, CONFIG.seed))
     progress = []
     report = posterior_report(lifter, rows, CONFIG, progress.append)
     assert sum(progress) == ROWS

@@ -2,23 +2,21 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.spatial.transform import Rotation
+from tiny_lifter import J, Z, made_up_rows, tiny_lifter
 
 from tf_wsgen.data.training_data import PairedRows
 from tf_wsgen.evaluation.protocols import BASELINE_HYPOTHESES, CHOICES, Evaluator, baselines
 from tf_wsgen.hypotheses.farthest_points import farthest_points
 from tf_wsgen.hypotheses.mean_shift import mean_shift
 from tf_wsgen.hypotheses.sampling import codes_for_rows
-from tf_wsgen.lifting.model import Lifter
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
 
-J, Z, RATIO, PELVIS = HUMAN16.num_joints, 8, 1.1, HUMAN16.root_index
+RATIO, PELVIS = 1.1, HUMAN16.root_index
 ROWS, POOL = 11, 8
 # Eleven rows in batches of four: the last batch is partial. All draw from one pool of eight.
 CONFIG = EvaluationConfig(num_hypotheses=6, batch_size=4, seed=5, diversity_pool=POOL, diversity_chosen=3)
@@ -54,13 +52,8 @@ def numpy_errors(described, rows):
     poses, cameras = (described[name].numpy().astype(float) for name in ("pose_3d_template", "camera"))
     triples = list(zip(poses, cameras, rows.pose_3d, strict=True))
     return {
-        "p1": np.array(
-            [
-                [numpy_p1(pose, camera, truth) for pose, camera in zip(row, cameras, strict=True)]
-                for row, cameras, truth in triples
-            ]
-        ),
-        "p2": np.array([[numpy_p2(pose, truth) for pose in row] for row, _, truth in triples]),
+        "p1": np.array([[numpy_p1(*pair, truth) for pair in zip(p, c, strict=True)] for p, c, truth in triples]),
+        "p2": np.array([[numpy_p2(pose, truth) for pose in p] for p, _, truth in triples]),
     }
 
 
@@ -70,20 +63,14 @@ def zero_code_errors(lifter, rows):
 
 @pytest.fixture(scope="module")
 def lifter():
-    keras.utils.set_random_seed(0)
-    return Lifter(HUMAN16, Trunk(J, 16), Generator(J, 16, Z, pose_gain=0.03), Camera(16), np.zeros((4, 3)), RATIO)
+    return tiny_lifter(RATIO, pose_gain=0.03)
 
 
 @pytest.fixture(scope="module")
 def rows():
-    rng = np.random.default_rng(0)
-    keypoints = rng.normal([600.0, 400.0], [80.0, 150.0], (ROWS, J, 2)).astype(np.float32)
-    visible = np.ones((ROWS, J), np.float32)
-    visible[3, HUMAN16.index("head")] = 0.0
-    pose_3d = rng.normal([0.0, 0.0, 4000.0], 250.0, (ROWS, J, 3)).astype(np.float32)
     # Unbalanced and interleaved actions: eight, two and one.
     action = np.array(["walk", "sit", "walk", "walk", "wave", "walk", "walk", "sit", "walk", "walk", "walk"])
-    return PairedRows(keypoints, visible, pose_3d, action)
+    return made_up_rows(ROWS, [(3, "head")], action=action)
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +107,6 @@ def test_progress_counts_rows_and_the_second_measurement_is_the_first(evaluator,
     assert done == [4, 4, 3]
 
 
-def test_batch_size_changes_no_result(lifter, measured, rows):
-    other = Evaluator(lifter, dataclasses.replace(CONFIG, batch_size=256))(rows)
-    assert_same_numbers(measured, other, atol=1e-3)
-
-
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_zero_code_against_numpy(lifter, measured, rows, protocol):
     expected = zero_code_errors(lifter, rows)[protocol].mean()
@@ -142,6 +124,7 @@ def test_choices_from_the_sampled_against_numpy(measured, pool, rows, choice, pr
     assert measured["best_hypothesis"]["num_hypotheses"] == CONFIG.num_hypotheses
 
 
+@pytest.mark.slow
 def test_more_hypotheses_make_a_better_best_one_and_without_diversity_nothing_else_changes(lifter, measured, rows):
     fewer = Evaluator(lifter, dataclasses.replace(CONFIG, num_hypotheses=2, batch_size=256))(rows)
     for protocol in PROTOCOLS:
@@ -172,14 +155,6 @@ def test_action_means_weigh_actions_alike_and_frame_means_frames(lifter, measure
         measured["zero_code"][f"{protocol}_action_mean"], (means["sit"] + means["walk"] + means["wave"]) / 3, rtol=1e-5
     )
     assert abs(measured["zero_code"][f"{protocol}_action_mean"] - measured["zero_code"][protocol]) > 0.1
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("choice", CHOICES)
-def test_actions_weighted_by_their_rows_give_the_whole(measured, choice, protocol):
-    actions = measured["per_action"].values()
-    whole = sum(values["num_rows"] * values[choice][protocol] for values in actions) / ROWS
-    np.testing.assert_allclose(measured[choice][protocol], whole, rtol=1e-9)
 
 
 def test_rows_without_actions_have_no_means_by_action(evaluator, measured, rows):

@@ -1,21 +1,17 @@
 """Plots have what they are given, and people without ground truth are drawn."""
 
-import keras
 import matplotlib.colors
 import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from tiny_lifter import made_up_rows, tiny_lifter
 
 from tf_wsgen.errors import InputError
 from tf_wsgen.evaluation.figures import HYPOTHESIS_COLOURS
 from tf_wsgen.evaluation.reproduction_figures import draw_chart, draw_without_truth
-from tf_wsgen.lifting.model import Lifter
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.sections import EvaluationConfig
 from tf_wsgen.skeleton import HUMAN16
-
-J, Z = HUMAN16.num_joints, 8
 
 
 @pytest.fixture
@@ -71,10 +67,8 @@ def test_names_are_bars(drawn):
 
 @pytest.fixture(scope="module")
 def people():
-    keras.utils.set_random_seed(0)
-    lifter = Lifter(HUMAN16, Trunk(J, 16), Generator(J, 16, Z, pose_gain=0.2), Camera(16), np.zeros((4, 3)), 1.0)
-    keypoints = np.random.default_rng(0).normal([600.0, 400.0], [80.0, 150.0], (5, J, 2)).astype(np.float32)
-    return lifter, keypoints, np.ones((5, J), np.float32)
+    rows = made_up_rows(5)
+    return tiny_lifter(), rows.keypoints, rows.visible
 
 
 def test_people_are_drawn_with_all_hypotheses(people, tmp_path):

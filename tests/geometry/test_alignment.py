@@ -1,12 +1,11 @@
-"""Alignment against SciPy, against transforms that are known, and at points that fix none."""
+"""Alignment against SciPy and against transforms that are known; points that fix none: metrics/test_pose_error.py."""
 
 import numpy as np
 import pytest
-import scipy.spatial
 import tensorflow as tf
 from scipy.spatial.transform import Rotation
 
-from tf_wsgen.geometry.alignment import Similarity, procrustes, root_centre, to_template, torso_frame
+from tf_wsgen.geometry.alignment import procrustes, root_centre, to_template, torso_frame
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -19,21 +18,9 @@ def centred(points):
     return points - points.mean(axis=-2, keepdims=True)
 
 
-def residual(source, target, **options):
-    """Squared error a cloud after alignment."""
-    aligned = procrustes(tf.constant(source), tf.constant(target), **options)(tf.constant(source))
-    return np.square(aligned - target).sum((-2, -1))
-
-
 def test_root_centre_by_hand():
     pose = tf.constant([[[1.0, 2.0], [4.0, 8.0], [0.0, 0.0]]])
     np.testing.assert_array_equal(root_centre(pose, 1), [[[-3.0, -6.0], [0.0, 0.0], [-4.0, -8.0]]])
-
-
-def test_similarity_by_hand():
-    quarter_turn = tf.constant([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    similarity = Similarity(tf.constant(2.0), quarter_turn, tf.constant([10.0, 0.0, -1.0]))
-    np.testing.assert_array_equal(similarity(tf.constant([[1.0, 2.0, 3.0]])), [[6.0, 2.0, 5.0]])
 
 
 @pytest.mark.parametrize("allow_reflection", [False, True])
@@ -50,15 +37,6 @@ def test_procrustes_recovers_a_known_similarity(allow_reflection):
     np.testing.assert_allclose(found(tf.constant(source)), target, atol=1e-10)
 
 
-def test_procrustes_with_reflections_leaves_the_error_that_scipy_does():
-    source, target = clouds(seed=3), clouds(seed=4)
-    # SciPy reports the error for targets of unit norm.
-    expected = [
-        scipy.spatial.procrustes(t, s)[2] * np.square(centred(t)).sum() for s, t in zip(source, target, strict=True)
-    ]
-    np.testing.assert_allclose(residual(source, target, allow_reflection=True), expected, rtol=1e-9)
-
-
 def test_procrustes_by_default_finds_scipys_proper_rotation_and_the_best_scale():
     source, target = clouds(seed=3), clouds(seed=4)
     found = procrustes(tf.constant(source), tf.constant(target))
@@ -70,42 +48,6 @@ def test_procrustes_by_default_finds_scipys_proper_rotation_and_the_best_scale()
         # With the rotation fixed the least squares scale is ⟨Rs, t⟩ / ⟨s, s⟩.
         np.testing.assert_allclose(scale, np.sum(s @ expected.T * t) / np.sum(s * s), rtol=1e-6)
     np.testing.assert_allclose(np.linalg.det(found.rotation), 1.0 + 0 * found.scale, rtol=1e-9)
-
-
-def test_a_mirrored_pose_aligns_only_with_reflections():
-    source = clouds(seed=5)
-    # The trap in published numbers: with reflections allowed a mirrored pose scores 0.
-    np.testing.assert_allclose(residual(source * MIRROR, source, allow_reflection=True), 0.0, atol=1e-18)
-    assert residual(source * MIRROR, source).min() > 0.1
-
-
-def test_procrustes_keeps_leading_axes():
-    source, target = (clouds(6, seed=seed).reshape(2, 3, 7, 3) for seed in (6, 7))
-    found = procrustes(tf.constant(source), tf.constant(target))
-    assert (found.scale.shape, found.rotation.shape, found.translation.shape) == ((2, 3), (2, 3, 3, 3), (2, 3, 3))
-    np.testing.assert_allclose(residual(source, target)[1, 2], residual(source[1, 2], target[1, 2]), rtol=1e-9)
-
-
-LINE, POINT = np.outer(np.arange(7.0), [1.0, 2.0, -1.0]), np.ones((7, 3))
-
-
-@pytest.mark.parametrize("allow_reflection", [False, True])
-@pytest.mark.parametrize(
-    ("source", "target", "error"),
-    [(LINE, 2 * LINE[:, ::-1] + 3, 0.0), (POINT, 4 * POINT, 0.0), (POINT, LINE, 168.0), (LINE, POINT, 0.0)],
-    ids=["line to line", "point to point", "point to line", "line to point"],
-)
-def test_points_that_fix_no_rotation_still_align_as_well_as_can_be(source, target, error, allow_reflection):
-    # Onto the line's centre at best: 6 · Σ(k − 3)² = 6 · 28.
-    similarity = procrustes(tf.constant(source, tf.float32), tf.constant(target, tf.float32), allow_reflection)
-    aligned = similarity(tf.constant(source, tf.float32))
-    np.testing.assert_allclose(np.square(aligned - target).sum(), error, atol=1e-4)
-    np.testing.assert_allclose(similarity.rotation @ tf.transpose(similarity.rotation), np.eye(3), atol=1e-5)
-
-
-def test_procrustes_refuses_different_numbers_of_points():
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        procrustes(tf.ones([4, 3]), tf.ones([5, 3]))
 
 
 # Right hip, left hip, right shoulder, left shoulder: facing −x, left side towards −y, one shoulder raised.

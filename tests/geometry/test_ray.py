@@ -14,7 +14,7 @@ def pixels(points):
     return points[..., :2] / points[..., 2:] * FOCAL + np.array(SIZE) / 2.0
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_same_person_anywhere_looks_the_same_to_the_virtual_camera_and_is_turned_back(seed):
     rng = np.random.default_rng(seed)
     pose, distance = rng.normal(0.0, 0.4, (16, 3)), 5.0

@@ -41,22 +41,6 @@ def test_by_hand():
     np.testing.assert_array_equal(farthest_points(tf.constant(line), 4), [[0, 2, 3, 1]])
 
 
-def test_one_is_the_first():
-    found = farthest_points(tf.constant(hypotheses()), 1)
-    np.testing.assert_array_equal(found, np.zeros((BATCH, 1)))
-    assert found.dtype == tf.int32
-
-
-def test_all_are_a_permutation():
-    found = farthest_points(tf.constant(hypotheses(1)), N).numpy()
-    np.testing.assert_array_equal(np.sort(found, axis=1), np.tile(np.arange(N), (BATCH, 1)))
-
-
-def test_fewer_are_the_beginning_of_more():
-    poses = tf.constant(hypotheses(2))
-    np.testing.assert_array_equal(farthest_points(poses, 3), farthest_points(poses, 8)[:, :3])
-
-
 def test_a_pose_far_from_the_origin_is_sampled_as_one_at_it():
     # Distances come from differences: ‖a‖² + ‖b‖² − 2⟨a,b⟩ would lose them to rounding.
     poses = np.round(hypotheses(3) * 64) / 64

@@ -6,12 +6,7 @@ import scipy.spatial.distance
 import tensorflow as tf
 from sklearn.neighbors import KernelDensity
 
-from tf_wsgen.hypotheses.mean_shift import (
-    SMALLEST_BANDWIDTH,
-    default_bandwidth,
-    log_density,
-    mean_shift,
-)
+from tf_wsgen.hypotheses.mean_shift import SMALLEST_BANDWIDTH, default_bandwidth, log_density, mean_shift
 
 
 def cluster(count, centre, spread, joints=4, seed=0):
@@ -29,7 +24,7 @@ SETS = {
     "bimodal": bimodal(),
     "bimodal, wide": bimodal(20, 20, 0.2),
 }
-BANDWIDTHS = [None, 0.08, 0.3, 2.0]
+BANDWIDTHS = [None, 0.3]
 every_set = pytest.mark.parametrize("name", SETS)
 
 
@@ -72,15 +67,7 @@ def test_log_density_is_scikit_learns_but_for_the_constant(name, bandwidth):
     np.testing.assert_allclose(found[0], density_of(hypotheses, bandwidth)(points) + constant, rtol=1e-4, atol=1e-4)
 
 
-def test_the_reported_density_is_that_of_the_mode():
-    hypotheses = tf.constant(np.stack([bimodal(), cluster(11, 0.0, 0.2)]))
-    mode = mean_shift(hypotheses)
-    expected = log_density(mode.pose_3d[:, None], hypotheses, mode.bandwidth)[:, 0]
-    np.testing.assert_allclose(mode.log_density, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("bandwidth", [None, 0.05, 0.15])
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("bandwidth", "turned"), [(None, False), (None, True), (0.05, False)])
 def test_the_larger_of_two_clusters_wins(bandwidth, turned):
     hypotheses = -bimodal() if turned else bimodal()
     mode = mean_shift(tf.constant(hypotheses)[None], bandwidth)
@@ -94,11 +81,12 @@ def test_a_bandwidth_wider_than_the_set_gives_its_mean():
     np.testing.assert_allclose(mode.pose_3d[0], hypotheses.mean(axis=0), atol=1e-3)
 
 
-def test_identical_hypotheses():
+@pytest.mark.parametrize("count", [1, 6])
+def test_one_hypothesis_however_often_is_its_own_mode(count):
     pose = cluster(1, 0.5, 0.5)
-    mode = mean_shift(tf.constant(np.repeat(pose, 6, axis=0))[None])
+    mode = mean_shift(tf.constant(np.repeat(pose, count, axis=0))[None])
     np.testing.assert_allclose(mode.pose_3d, pose, atol=1e-6)
-    np.testing.assert_allclose(mode.log_density, [np.log(6.0)], atol=1e-4)
+    np.testing.assert_allclose(mode.log_density, [np.log(count)], atol=1e-4)
 
 
 def test_the_default_bandwidth_keeps_two_equal_modes_apart():
@@ -106,14 +94,6 @@ def test_the_default_bandwidth_keeps_two_equal_modes_apart():
     sides = [np.full((4, 3), side) + cluster(5, 0.0, 0.01, seed=seed) for seed, side in enumerate((-0.1, 0.1))]
     mode = mean_shift(tf.constant(np.concatenate(sides), tf.float32)[None]).pose_3d.numpy()
     assert abs(mode.mean()) > 0.09
-
-
-@pytest.mark.parametrize("bandwidth", [0.1, None])
-def test_one_hypothesis_is_its_own_mode(bandwidth):
-    pose = cluster(1, 0.5, 0.5)
-    mode = mean_shift(tf.constant(pose)[None], bandwidth=bandwidth)
-    np.testing.assert_allclose(mode.pose_3d, pose, atol=1e-6)
-    np.testing.assert_allclose(mode.log_density, [0.0], atol=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.1, 1.0])
@@ -144,17 +124,7 @@ def test_bandwidth_as_scalar_vector_and_default():
     mixed = mean_shift(poses, tf.constant([0.2, 50.0]))
     np.testing.assert_allclose(mixed.pose_3d[0], scalar.pose_3d[0], atol=2e-4)
     np.testing.assert_allclose(mixed.pose_3d[1], tf.reduce_mean(poses[1], 0), atol=1e-3)
-    default = mean_shift(poses)
-    np.testing.assert_array_equal(default.bandwidth, default_bandwidth(poses))
-    np.testing.assert_array_equal(default.pose_3d, mean_shift(poses, default_bandwidth(poses)).pose_3d)
-
-
-def test_a_graph_with_unknown_sizes_gives_the_same():
-    # The SavedModel is traced without knowing how many poses and hypotheses will come.
-    traced = tf.function(mean_shift, input_signature=[tf.TensorSpec([None, None, 4, 3])])
-    for hypotheses in (bimodal(), bimodal(2, 3)):
-        poses = tf.constant(hypotheses)[None]
-        np.testing.assert_allclose(traced(poses).pose_3d, mean_shift(poses).pose_3d, atol=2e-4)
+    np.testing.assert_array_equal(mean_shift(poses).bandwidth, default_bandwidth(poses))
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 10])

@@ -1,5 +1,7 @@
 """A small configuration and data of the real kind, for tests of whole programs."""
 
+import contextlib
+import io
 import os
 import pathlib
 import signal
@@ -13,6 +15,7 @@ from prepared_files import write_prepared
 from tf_wsgen.config import Config
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.data.training_data import Source
+from tf_wsgen.programs import command_line
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = {
@@ -26,7 +29,13 @@ SMALL = {
         "ema_momentum": 0.9,
         "jit_compile": False,
     },
-    "evaluation": {"validation_rows": 40, "num_hypotheses": 3, "diversity_pool": 6},
+    "evaluation": {
+        "validation_rows": 40,
+        "num_hypotheses": 3,
+        "diversity_pool": 6,
+        "posterior_rows": 8,
+        "posterior_hypotheses": 9,
+    },
 }
 
 
@@ -96,16 +105,19 @@ def interrupt_script(script):
     return run
 
 
-@pytest.fixture
-def refused(run_script, tmp_path, monkeypatch):
-    """Runs a script with a mistake: one sentence, exit code 2, and nothing written where it ran."""
+@pytest.fixture(scope="session")
+def run_program():
+    """Runs a program as its script does, but in this process; standard output and error are texts."""
 
-    def run(message, name, *arguments):
-        monkeypatch.chdir(tmp_path)
-        finished = run_script(name, *arguments)
-        assert finished.returncode == 2, finished.stderr[-2000:]
-        assert message in finished.stderr.splitlines()[-1]
-        assert "Traceback" not in finished.stderr
-        assert list(tmp_path.iterdir()) == []
+    def run(name, *arguments):
+        output, error, terminate = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+        command = [f"{name}.py", *map(str, arguments)]
+        try:
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(error):
+                command_line.run(name, command)
+        except SystemExit as end:
+            return subprocess.CompletedProcess(command, end.code or 0, output.getvalue(), error.getvalue())
+        finally:
+            signal.signal(signal.SIGTERM, terminate)
 
     return run

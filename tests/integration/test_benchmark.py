@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.products import Product, matrix_products, run_products
+from tf_wsgen.benchmarks.reading import detections_rows
 from tf_wsgen.benchmarks.rows import LEAST_ROUNDS, SHORTEST_TIMING, by_turns
 from tf_wsgen.benchmarks.training import Straightforward
 from tf_wsgen.programs import benchmark
@@ -29,10 +30,7 @@ def test_products_of_a_function_worked_by_hand():
 
     counts = matrix_products(step.get_concrete_function(tf.TensorSpec([2, 3])))
     # The product itself is not needed for its gradients.
-    assert counts == {
-        Product((2, 5), (3, 5), False, True): 1,
-        Product((2, 3), (2, 5), True, False): 1,
-    }
+    assert counts == {Product((2, 5), (3, 5), False, True): 1, Product((2, 3), (2, 5), True, False): 1}
     assert [product.operations for product in counts] == [2 * 2 * 3 * 5] * 2
     assert Product((7, 2, 3), (7, 4, 3), False, True).operations == 2 * 7 * 2 * 3 * 4
     assert np.isfinite(run_products(counts, jit_compile=False)()).all()
@@ -75,6 +73,11 @@ def test_rows_are_printed_and_written(tmp_path, capsys):
     (row,) = json.loads(output.read_text())["rows"]
     assert row["ratio"] == row["value"] / row["limit"] > 0.0
     assert f"{row['what']} " in capsys.readouterr().out
+
+
+def test_people_in_made_up_files_are_who_they_were():
+    """The rows themselves check that everybody is read, and followed."""
+    assert [row.unit for row in detections_rows(frames=40)] == ["people/s"] * 3
 
 
 def test_calls_are_timed_by_turns():

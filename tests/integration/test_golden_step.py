@@ -241,8 +241,7 @@ def test_gradients(golden, update):
 
 
 @pytest.mark.parametrize(
-    ("stage", "stored_stage"),
-    [("after_d", "weights_1_after_discriminator"), ("after_g", "weights_2_after_generator")],
+    ("stage", "stored_stage"), [("after_d", "weights_1_after_discriminator"), ("after_g", "weights_2_after_generator")]
 )
 def test_updates(golden, update, stage, stored_stage):
     model, seen = update

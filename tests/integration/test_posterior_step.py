@@ -41,8 +41,18 @@ def model(small_data):
     return make_model(config, small_data, make_strategy("one_device"))
 
 
-def test_a_batch_is_a_function_of_seed_and_update_and_ends_in_the_zero_code(small_data):
-    first, second = batches(small_data, 2)
+@pytest.fixture(scope="module")
+def first_two(small_data):
+    return batches(small_data, 2)
+
+
+@pytest.fixture
+def batch(first_two):
+    return first_two[0]
+
+
+def test_a_batch_is_a_function_of_seed_and_update_and_ends_in_the_zero_code(small_data, first_two):
+    first, second = first_two
     resumed = batches(small_data, 1, first_update=1)[0]
     for name, value in second.items():
         np.testing.assert_array_equal(resumed[name], value)
@@ -54,18 +64,18 @@ def test_a_batch_is_a_function_of_seed_and_update_and_ends_in_the_zero_code(smal
     np.testing.assert_array_equal(first["pose_2d"][first["visible"] == 0], 0.0)
 
 
-def test_replicas_share_a_batch(small_data):
-    whole = batches(small_data, 1)[0]
+def test_replicas_share_a_batch(small_data, batch):
     parts = batches(small_data, 2, shard=(0, 2, 2))
-    np.testing.assert_array_equal(np.concatenate([part["pose_3d_seen"] for part in parts]), whole["pose_3d_seen"])
+    np.testing.assert_array_equal(np.concatenate([part["pose_3d_seen"] for part in parts]), batch["pose_3d_seen"])
     with pytest.raises(InputError, match="expected a multiple of the 3 replicas"):
         batches(small_data, 1, shard=(0, 1, 3))
 
 
-def test_an_update_computes_what_has_a_weight_and_trains_by_it(model, small_data):
-    batch = {name: tf.constant(value) for name, value in batches(small_data, 1)[0].items()}
+def test_an_update_computes_what_has_a_weight_and_trains_by_it(model, batch):
+    batch = {name: tf.constant(value) for name, value in batch.items()}
     before = [variable.numpy() for variable in model.discriminator.weights + model.encoder.weights]
-    losses = [model.train_step(batch) for _ in range(30)]
+    step = tf.function(model.train_step, autograph=False)
+    losses = [step(batch) for _ in range(30)]
     names = {"reprojection", "camera", "pose_energy", "joint_energy", "median", "template_median"}
     assert set(losses[0]) == names
     assert losses[-1]["pose_energy"] < 0.9 * losses[0]["pose_energy"]
@@ -73,8 +83,7 @@ def test_an_update_computes_what_has_a_weight_and_trains_by_it(model, small_data
         np.testing.assert_array_equal(variable, old)
 
 
-def test_each_hypothesis_has_its_camera_and_a_common_frame_keeps_what_is_seen(model, small_data, tmp_path):
-    batch = batches(small_data, 1)[0]
+def test_each_hypothesis_has_its_camera_and_a_common_frame_keeps_what_is_seen(model, batch, tmp_path):
     save_lifter(model.lifter(), tmp_path / "lifter.npz", {})
     lifter, _ = load_lifter(tmp_path / "lifter.npz")
     hypotheses, camera = lifter.generate(batch["pose_2d"], batch["visible"], batch["z"])
@@ -84,8 +93,7 @@ def test_each_hypothesis_has_its_camera_and_a_common_frame_keeps_what_is_seen(mo
     np.testing.assert_allclose(lifter.to_camera_frame(*lifter.to_common_frame(hypotheses, camera)), seen, atol=0.05)
 
 
-def test_a_hidden_joint_is_told_from_one_at_the_root(model, small_data):
-    batch = batches(small_data, 1)[0]
+def test_a_hidden_joint_is_told_from_one_at_the_root(model, batch):
     lifter = model.lifter()
     seen = np.ones_like(batch["visible"])
     hidden = seen.copy()

@@ -28,11 +28,11 @@ def arrays(tmp_path):
     return people, tmp_path / "arrays.npz"
 
 
-def test_arrays_to_training(run_script, arrays, tmp_path):
+def test_arrays_to_training(run_program, arrays, tmp_path):
     people, source = arrays
     output, preview = tmp_path / "prepared.h5", tmp_path / "preview.png"
     command = ("prepare_data", "--dataset", "arrays", "--source", source, "--output", output, "--unit", "m")
-    finished = run_script(*command, "--preview", preview)
+    finished = run_program(*command, "--preview", preview)
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert "train: 60 2D poses, 60 3D poses" in finished.stdout
     assert preview.stat().st_size > 10_000
@@ -42,7 +42,7 @@ def test_arrays_to_training(run_script, arrays, tmp_path):
     assert len(Source(DataConfig(path=str(output))).test_rows) == 60
 
     before = output.read_bytes()
-    finished = run_script(*command)
+    finished = run_program(*command)
     assert finished.returncode == 2
     assert "--overwrite" in finished.stderr.splitlines()[-1]
     assert output.read_bytes() == before
@@ -80,20 +80,20 @@ def own_bvh(inch=25.4):
     return "\n".join([*lines, "}", "MOTION", "Frames: 3", "Frame Time: 0.1", "0 0 0", "4 0 0", ""])
 
 
-def test_bvh_in_inches_with_names_of_its_own(run_script, tmp_path):
+def test_bvh_in_inches_with_names_of_its_own(run_program, tmp_path, caplog):
     source, names, output = tmp_path / "walk.bvh", tmp_path / "names.yaml", tmp_path / "out.h5"
     source.write_text(own_bvh())
     names.write_text("".join(f"{joint}: {name}\n" for joint, name in OWN_NAMES.items()))
     command = ("prepare_data", "--dataset", "bvh", "--source", source, "--output", output, "--up", "z")
-    finished = run_script(*command, "--unit", "inch", "--joint_names", names)
+    finished = run_program(*command, "--unit", "inch", "--joint_names", names)
     assert finished.returncode == 0, finished.stderr[-2000:]
-    assert "announces 3 frames and has 2" in finished.stderr
+    assert "announces 3 frames and has 2" in caplog.text
     train = read_prepared(output).train
     hip, ankle = (train.pose_3d[:, HUMAN16.index(joint)] for joint in ("left_hip", "left_ankle"))
     np.testing.assert_allclose(hip - ankle, 800.0 * train.pose_3d_up, atol=0.1)
     np.testing.assert_allclose(np.linalg.norm(train.pose_3d[1] - train.pose_3d[0], axis=-1), 4 * 25.4, atol=0.1)
 
-    finished = run_script(*command, "--unit", "25.4", "--overwrite")
+    finished = run_program(*command, "--unit", "25.4", "--overwrite")
     assert finished.returncode == 2
     assert "the option `joint_names` for the joints found: root, right_hip of mine" in finished.stderr.splitlines()[-1]
 

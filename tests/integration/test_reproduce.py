@@ -36,20 +36,3 @@ def test_table_4a_from_data_to_files(small_config, people_file, tmp_path):
     loss = Workdir(tmp_path / "runs" / "without_reg_rec").config().loss
     assert (loss.weight_diversity, loss.weight_reconstruction) == (0.0, 0.0)
     assert matplotlib.image.imread(tmp_path / "tables" / "table_4a.png").std() > 0.02
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--workdir", "W"), "expected --table 1|2|3|4a|4b|5, --figure 3|4, or --all"),
-        (("--table", "1"), "--workdir"),
-        (("--workdir", "W", "--table", "6"), "4a"),
-        (("--workdir", "W", "--all", "--figure", "3"), "--all is given with --table or --figure"),
-        (("--workdir", "W", "--figure", "4"), "--figure 4 needs --mpii"),
-        (("--workdir", "W", "--table", "1", "--budget", "0"), "budget"),
-        (("--workdir", "W", "--all", "--set", "training.most_hidden=1"), "training.most_hidden is 1"),
-        (("--workdir", "W", "--all", "--data", "missing.h5"), "missing.h5: there is no such file"),
-    ],
-)
-def test_a_mistake_gets_one_sentence_and_code_2(refused, arguments, message):
-    refused(message, "reproduce", *arguments)

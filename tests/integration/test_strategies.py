@@ -109,7 +109,7 @@ def test_two_worker_processes_end_with_the_same_weights(plain, calm_config, tmp_
             )
         )
     try:
-        outputs = [worker.communicate(timeout=150)[0] for worker in workers]
+        outputs = [worker.communicate(timeout=300)[0] for worker in workers]
     finally:
         for worker in workers:
             worker.kill()

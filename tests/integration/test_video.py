@@ -23,6 +23,7 @@ from tf_wsgen.programs.predict import Options, main
 from tf_wsgen.skeleton import HUMAN16
 from tf_wsgen.video import detect
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
 SIZE = (48, 64)  # Of a video of 64x48 pixels that is to be shown turned.
 
 

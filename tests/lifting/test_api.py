@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_lifter import tiny_lifter
 
 import tf_wsgen
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convert
@@ -14,18 +15,15 @@ from tf_wsgen.export import export_saved_model
 from tf_wsgen.geometry.ray import ray_through
 from tf_wsgen.lifting.api import PRETRAINED, PoseLifter, lifter_file
 from tf_wsgen.lifting.endpoints import Endpoints
-from tf_wsgen.lifting.model import Lifter
 from tf_wsgen.lifting.model_file import load_lifter, save_lifter
 from tf_wsgen.lifting.radius import COUNTS, LEAST_SPREAD, LEVELS
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 
 
 @pytest.fixture(scope="module")
 def networks():
     factors = np.ones((len(COUNTS), len(LEVELS), 16)) * [[1.0], [2.0]]
-    parts = Trunk(16, 16), Generator(16, 16, 8, pose_gain=0.2), Camera(16)
-    return Lifter(HUMAN16, *parts, [[0.0] * 3] * 4, 1.25, body_height=1.7, radius_factors=factors)
+    return tiny_lifter(1.25, body_height=1.7, radius_factors=factors)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +31,18 @@ def lifter(networks):
     return PoseLifter(Endpoints(networks), HUMAN16, "tiny")
 
 
+@pytest.fixture(scope="module")
+def exported(networks, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    export_saved_model(networks, folder)
+    return folder
+
+
 def people(*leading):
     return np.random.default_rng(0).normal([600.0, 400.0], [80.0, 150.0], (*leading, 16, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize("leading", [(), (1,), (5,), (2, 3), (1, 2, 2)])
+@pytest.mark.parametrize("leading", [(), (2, 3)])
 def test_any_leading_axes(lifter, leading):
     keypoints = people(*leading)
     result = lifter(keypoints, num_hypotheses=4, image_size=(1280, 720))
@@ -101,17 +106,18 @@ def test_missing_joints_don_t_matter(lifter):
     assert (lifter(other, visible).keypoints[:, 2] == 0).all()
 
 
-def test_each_form_of_a_model_gives_the_same(lifter, networks, tmp_path):
-    export_saved_model(networks, tmp_path / "exported")
+@pytest.mark.slow
+def test_each_form_of_a_model_gives_the_same(lifter, networks, exported, tmp_path):
     (tmp_path / "run").mkdir()
     save_lifter(networks, tmp_path / "run" / "best.npz", {"name": "named"})
     expected = lifter(people(3)).hypotheses
-    for path in ("exported", "run", "run/best.npz"):
-        loaded = tf_wsgen.load(tmp_path / path)
+    forms = [exported, tmp_path / "run", tmp_path / "run" / "best.npz"]
+    for path in forms:
+        loaded = tf_wsgen.load(path)
         np.testing.assert_allclose(loaded(people(3)).hypotheses, expected, atol=0.01)
     assert loaded.name == "named"
-    for path in ("exported", "run", "run/best.npz"):
-        measured, _ = load_lifter(lifter_file(tmp_path / path))
+    for path in forms:
+        measured, _ = load_lifter(lifter_file(path))
         for ours, theirs in zip(measured.weights, networks.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
@@ -194,7 +200,8 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
         lifter(pixels(pose + ahead), image_size=(0, 800))
 
 
-def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
+@pytest.mark.slow
+def test_height_scales_poses_and_radii_alone(lifter, exported):
     keypoints = people(2)
     mean, tall = lifter(keypoints), lifter(keypoints, height=[1.7, 0.85])
     for name in ("pose_3d", "hypotheses", "spread"):
@@ -202,10 +209,9 @@ def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
         np.testing.assert_allclose(getattr(tall, name), getattr(mean, name) * scale, rtol=1e-5, err_msg=name)
     np.testing.assert_array_equal(tall.hypotheses_reprojection, mean.hypotheses_reprojection)
     np.testing.assert_allclose(mean.radius[..., 1], 2.0 * np.maximum(mean.spread, LEAST_SPREAD), rtol=1e-5)
-    export_saved_model(networks, tmp_path / "model")
-    exported = tf_wsgen.load(tmp_path / "model")(keypoints, height=1.9)
+    loaded = tf_wsgen.load(exported)(keypoints, height=1.9)
     np.testing.assert_allclose(
-        exported.radius[..., 1], 2.0 * np.maximum(1.9 / 1.7 * mean.spread, LEAST_SPREAD), rtol=1e-3
+        loaded.radius[..., 1], 2.0 * np.maximum(1.9 / 1.7 * mean.spread, LEAST_SPREAD), rtol=1e-3
     )
     for height in (0.0, np.nan, [1.7, 1.8, 1.9]):
         with pytest.raises(InputError, match="expected metres, one number or one for each of the poses"):
@@ -213,8 +219,7 @@ def test_height_scales_poses_and_radii_alone(lifter, networks, tmp_path):
 
 
 def test_without_a_known_body_there_is_no_height_and_no_radius():
-    plain = Lifter(HUMAN16, Trunk(16, 16), Generator(16, 16, 8), Camera(16), [[0.0] * 3] * 4, 1.25)
-    lifter = PoseLifter(Endpoints(plain), HUMAN16, "plain")
+    lifter = PoseLifter(Endpoints(tiny_lifter()), HUMAN16, "plain")
     assert lifter(people()).radius is None
     with pytest.raises(InputError, match="plain: does not tell its mean body's height"):
         lifter(people(), height=1.8)

@@ -1,16 +1,14 @@
 """The lifter with a tiny network: every output against NumPy, and which inputs matter or are refused."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_lifter import J, Z, made_up_rows, tiny_lifter
 
 from tf_wsgen.hypotheses.mean_shift import mean_shift
-from tf_wsgen.lifting.model import Lifter
-from tf_wsgen.networks import Camera, Generator, Trunk
 from tf_wsgen.skeleton import HUMAN16
 
-J, Z, ROWS, H = HUMAN16.num_joints, 8, 5, 3
+ROWS, H = 5, 3
 RATIO, LAPLACE_SCALE = 1.25, 0.5
 PELVIS, WRIST = HUMAN16.root_index, HUMAN16.index("left_wrist")
 RIGHT_HIP, LEFT_HIP = HUMAN16.hip_indices
@@ -19,18 +17,13 @@ OUTPUTS = ("pose_3d", "pose_3d_template", "camera", "reprojection", "log_likelih
 
 @pytest.fixture(scope="module")
 def lifter():
-    keras.utils.set_random_seed(0)
-    networks = Trunk(J, 16), Generator(J, 16, Z, pose_gain=0.2), Camera(16)
-    return Lifter(HUMAN16, *networks, np.zeros((4, 3)), RATIO, LAPLACE_SCALE)
+    return tiny_lifter(RATIO, LAPLACE_SCALE)
 
 
 def people():
     """Keypoints and visibility: whole people, one without a wrist, one without a pelvis."""
-    rng = np.random.default_rng(0)
-    keypoints = rng.normal([600.0, 400.0], [80.0, 150.0], (ROWS, J, 2)).astype(np.float32)
-    visible = np.ones((ROWS, J), np.float32)
-    visible[1, WRIST] = visible[2, PELVIS] = 0.0
-    return keypoints, visible
+    rows = made_up_rows(ROWS, [(1, "left_wrist"), (2, "pelvis")])
+    return rows.keypoints, rows.visible
 
 
 def codes(rows=ROWS):
@@ -52,19 +45,6 @@ METHODS = {
     "sample": lambda lifter, *pose: lifter.sample(*pose, H, seed=3),
     "mean_shift": lambda lifter, *pose: lifter.mean_shift(*pose, 4, seed=3),
 }
-every_method = pytest.mark.parametrize("method", METHODS)
-
-
-@every_method
-def test_outputs_and_their_shapes(lifter, method):
-    found = METHODS[method](lifter, *people())
-    axis = () if method in ("zero_code", "mean_shift") else (H,)
-    shapes = ((*axis, J, 3), (*axis, J, 3), (*axis, 2, 3), (*axis, J, 2), axis)
-    assert {name: value.shape for name, value in found.items()} == {
-        name: (ROWS, *shape) for name, shape in zip(OUTPUTS, shapes, strict=True)
-    }
-    for value in found.values():
-        assert np.isfinite(value).all()
 
 
 def test_reprojection_is_the_projected_pose_in_pixels(lifter):
@@ -125,7 +105,7 @@ def test_zero_code_decodes_zeros(lifter):
         np.testing.assert_array_equal(found[name], expected[name][:, 0])
 
 
-@pytest.mark.parametrize("method", ["sample", "mean_shift", "zero_code"])
+@pytest.mark.parametrize("method", ["sample", "mean_shift"])
 def test_a_pose_is_lifted_alike_in_any_batch(lifter, method):
     keypoints, visible = people()
     together = METHODS[method](lifter, keypoints, visible)
@@ -138,13 +118,6 @@ def test_a_pose_is_lifted_alike_in_any_batch(lifter, method):
             )
 
 
-def test_hypotheses_of_one_pose_differ_and_follow_the_seed(lifter):
-    one, again, other = (lifter.sample(*people(), H, seed)["pose_3d"].numpy() for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one, again)
-    assert np.abs(one - other).max() > 1.0
-    assert np.abs(one[:, 0] - one[:, 1]).max(axis=(1, 2)).min() > 1.0
-
-
 @pytest.mark.parametrize("bandwidth", [None, 0.3])
 def test_mean_shift_is_the_mode_of_the_samples(lifter, bandwidth):
     found = lifter.mean_shift(*people(), 6, seed=4, bandwidth=bandwidth)
@@ -152,7 +125,7 @@ def test_mean_shift_is_the_mode_of_the_samples(lifter, bandwidth):
     np.testing.assert_allclose(found["pose_3d_template"], mean_shift(samples, bandwidth).pose_3d, atol=2e-4)
 
 
-@pytest.mark.parametrize("value", [0.0, -1e6, np.nan, np.inf])
+@pytest.mark.parametrize("value", [-1e6, np.nan])
 def test_pixels_of_missing_joints_do_not_matter(lifter, value):
     keypoints, visible = people()
     expected = lifter.decode(keypoints, visible, codes())
@@ -162,41 +135,25 @@ def test_pixels_of_missing_joints_do_not_matter(lifter, value):
         np.testing.assert_array_equal(found[name], expected[name])
 
 
-def hide_pelvis_and_hip(keypoints, visible):
-    visible[0, [PELVIS, LEFT_HIP]] = 0.0
-
-
-def spoil(value):
-    def set_wrist(keypoints, visible):
-        keypoints[0, WRIST, 1] = value
-
-    return set_wrist
-
-
-def collapse(keypoints, visible):
-    keypoints[0] = [300.0, 200.0]
-
-
-def hide_all(keypoints, visible):
-    visible[0] = 0.0
-
-
+# What is wrong with the first row, in `keypoints` or `visible`.
 FAULTS = {
-    "no pelvis and one hip": hide_pelvis_and_hip,
-    "NaN": spoil(np.nan),
-    "infinite": spoil(np.inf),
-    "one place": collapse,
-    "nothing visible": hide_all,
+    "no pelvis and one hip": ("visible", [PELVIS, LEFT_HIP], 0.0),
+    "NaN": ("keypoints", (WRIST, 1), np.nan),
+    "infinite": ("keypoints", (WRIST, 1), np.inf),
+    "one place": ("keypoints", slice(None), 300.0),
+    "nothing visible": ("visible", slice(None), 0.0),
 }
 
 
-@every_method
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    ("method", "fault"), [*(("zero_code", fault) for fault in FAULTS), *((method, "NaN") for method in METHODS)]
+)
 def test_one_unusable_row_is_refused(lifter, method, fault):
-    keypoints, visible = people()
-    FAULTS[fault](keypoints, visible)
+    pose = dict(zip(("keypoints", "visible"), people(), strict=True))
+    name, place, value = FAULTS[fault]
+    pose[name][0][place] = value
     with pytest.raises(tf.errors.InvalidArgumentError, match="keypoints: every row needs"):
-        METHODS[method](lifter, keypoints, visible)
+        METHODS[method](lifter, *pose.values())
 
 
 def test_a_graph_refuses_unusable_rows_too(lifter):
@@ -204,6 +161,6 @@ def test_a_graph_refuses_unusable_rows_too(lifter):
     keypoints, visible = people()
     traced = tf.function(lambda *pose: lifter.zero_code(*pose)["pose_3d"])
     assert np.isfinite(traced(keypoints, visible)).all()
-    collapse(keypoints, visible)
+    keypoints[0] = 300.0
     with pytest.raises(tf.errors.InvalidArgumentError):
         traced(keypoints, visible)

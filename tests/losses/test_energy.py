@@ -5,36 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_wsgen.losses import energy_score, joint_energy, median_distance, pose_energy
-
-# Two hypotheses of one pose of two joints, and the truth.
-TRUTH = tf.constant([[[0.0, 0.0, 0.0], [0.0, 0.0, 4.0]]])
-HYPOTHESES = tf.constant([[[[0.0, 0.0, 3.0], [0.0, 0.0, 0.0]], [[0.0, 0.0, 3.0], [0.0, 0.0, 4.0]]]])
-
-
-def test_values_by_hand():
-    # Whole pose: distances 5 and 3, the pair 4 apart. Joints: 3 and 3, 0 apart; 4 and 0, 4 apart.
-    assert float(pose_energy(HYPOTHESES, TRUTH)) == pytest.approx(4.0 - 0.5 * 4.0)
-    assert float(joint_energy(HYPOTHESES, TRUTH)) == pytest.approx(((3.0 - 0.0) + (2.0 - 0.5 * 4.0)) / 2)
-    assert float(median_distance(HYPOTHESES[:, 0], TRUTH)) == pytest.approx(3.5)
+from tf_wsgen.losses import energy_score
 
 
 def test_fair_for_any_number_of_hypotheses():
     rng = np.random.default_rng(0)
     values = []
     for count in (2, 5):
-        draws = tf.constant(rng.normal(size=(40_000, count, 1)), tf.float32)
-        values.append(float(energy_score(draws, tf.constant(rng.normal(size=(40_000, 1)), tf.float32))))
+        draws = tf.constant(rng.normal(size=(10_000, count, 1)), tf.float32)
+        values.append(float(energy_score(draws, tf.constant(rng.normal(size=(10_000, 1)), tf.float32))))
     # E|x − y| / 2 for two standard normal numbers is 1/√π.
-    np.testing.assert_allclose(values, 1.0 / np.sqrt(np.pi), atol=0.01)
-
-
-@pytest.mark.parametrize("score", [pose_energy, joint_energy])
-def test_gradient_is_finite_where_hypotheses_coincide_with_each_other_and_the_truth(score):
-    hypotheses = tf.Variable(tf.zeros([1, 3, 2, 3]))
-    with tf.GradientTape() as tape:
-        value = score(hypotheses, tf.zeros([1, 2, 3]))
-    np.testing.assert_array_equal(tape.gradient(value, hypotheses), np.zeros([1, 3, 2, 3]))
+    np.testing.assert_allclose(values, 1.0 / np.sqrt(np.pi), atol=0.02)
 
 
 def gaussian(rng, rows):
@@ -48,12 +29,13 @@ def two_modes(rng, rows):
     return x, np.where(rng.uniform(size=(rows, 1)) < 0.5, x, -x) + 0.1 * rng.normal(size=(rows, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("posterior", [gaussian, two_modes])
 def test_training_recovers_a_posterior_known_in_closed_form(posterior):
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
-    model = keras.Sequential([keras.layers.Dense(48, "relu") for _ in range(3)] + [keras.layers.Dense(1)])
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(5e-3, 1500))
+    model = keras.Sequential([keras.layers.Dense(32, "relu") for _ in range(2)] + [keras.layers.Dense(1)])
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(5e-3, 700))
 
     def hypotheses(x, z):
         return model(tf.concat([tf.repeat(x[:, None], z.shape[1], axis=1), z], axis=-1))
@@ -68,11 +50,11 @@ def test_training_recovers_a_posterior_known_in_closed_form(posterior):
 
     model.build((None, None, 3))
     optimizer.build(model.trainable_weights)
-    for _ in range(1500):
-        x, y = posterior(rng, 512)
-        step(*(tf.constant(value, tf.float32) for value in (x, y, rng.normal(size=(512, 2, 2)))))
-    x, y = posterior(rng, 4000)
-    drawn = hypotheses(tf.constant(x, tf.float32), tf.constant(rng.normal(size=(4000, 200, 2)), tf.float32)).numpy()
+    for _ in range(700):
+        x, y = posterior(rng, 256)
+        step(*(tf.constant(value, tf.float32) for value in (x, y, rng.normal(size=(256, 2, 2)))))
+    x, y = posterior(rng, 1500)
+    drawn = hypotheses(tf.constant(x, tf.float32), tf.constant(rng.normal(size=(1500, 100, 2)), tf.float32)).numpy()
     rank = (drawn < y[:, None]).mean(axis=1)[:, 0]
     quantiles = np.linspace(0.1, 0.9, 9)
     # Calibrated: the truth's ranks among the hypotheses are uniform.

@@ -35,7 +35,7 @@ def witness(pose, generated_features, real_features, dot_weight):
     return mean_kernel(real_features) - mean_kernel(generated_features)
 
 
-@pytest.mark.parametrize("dot_weight", [0.0, 1.0, 10.0])
+@pytest.mark.parametrize("dot_weight", [0.0, 10.0])
 def test_penalty_against_finite_differences_of_the_witness(dot_weight):
     interpolated = poses(2, seed=1)
     generated, real = critic(poses(6, seed=2)).numpy(), critic(poses(4, seed=3)).numpy()
@@ -52,11 +52,6 @@ def test_penalty_against_finite_differences_of_the_witness(dot_weight):
         terms.append((np.sqrt(np.sum(np.square(gradient)) + 1e-5) - 1.0) ** 2)
     found = gradient_penalty(critic, interpolated, tf.constant(generated), tf.constant(real), dot_weight)
     np.testing.assert_allclose(found, np.mean(terms), rtol=1e-7)
-
-
-def test_the_dot_kernel_weighs_10_unless_said():
-    arguments = critic, poses(2, seed=1), critic(poses(6, seed=2)), critic(poses(4, seed=3))
-    np.testing.assert_array_equal(gradient_penalty(*arguments), gradient_penalty(*arguments, 10.0))
 
 
 def test_a_witness_of_slope_one_costs_nothing():
@@ -78,13 +73,12 @@ def test_a_vector_added_to_all_features_changes_little():
     np.testing.assert_allclose(after, before, rtol=1e-3)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_where_the_witness_is_flat_the_critics_gradient_is_finite(jit_compile):
     # Real and generated features alike: ∇f = 0, where the norm's own slope is infinite.
     weight = tf.constant(2.0)
     pose = poses(4, seed=1, dtype=np.float32)
 
-    @tf.function(jit_compile=jit_compile)
     def step(weight):
         with tf.GradientTape() as tape:
             tape.watch(weight)
@@ -92,7 +86,7 @@ def test_where_the_witness_is_flat_the_critics_gradient_is_finite(jit_compile):
             penalty = gradient_penalty(lambda x: weight * critic(x), pose, features, features)
         return penalty, tape.gradient(penalty, weight)
 
-    penalty, gradient = step(weight)
+    penalty, gradient = (tf.function(step, jit_compile=True) if jit_compile else step)(weight)
     np.testing.assert_allclose(penalty, (np.sqrt(1e-5) - 1.0) ** 2, rtol=1e-3)
     assert np.isfinite(gradient)
 
@@ -110,16 +104,3 @@ def test_interpolate_pairs_row_by_row(poses_of):
             expected.append(epsilon[b, h] * partner + (1.0 - epsilon[b, h]) * hypotheses[b, h])
     found = interpolate(tf.constant(hypotheses), tf.constant(real), tf.constant(epsilon))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize(("epsilon", "taken"), [(1.0, "real"), (0.0, "generated")])
-def test_epsilon_is_the_real_poses_share(epsilon, taken):
-    hypotheses, real = tf.zeros([2, 2, JOINTS, 3]), tf.ones([2, JOINTS, 3])
-    found = interpolate(hypotheses, real, epsilon * tf.ones([2, 2]))
-    np.testing.assert_array_equal(found, np.full((4, JOINTS, 3), float(taken == "real")))
-
-
-@pytest.mark.parametrize("count", [5, 9], ids=["not a multiple", "three for two codes"])
-def test_interpolate_refuses_reals_that_cannot_be_paired(count):
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        interpolate(tf.zeros([3, 2, JOINTS, 3]), tf.zeros([count, JOINTS, 3]), tf.zeros([3, 2]))

@@ -14,7 +14,6 @@ from tf_wsgen.metrics.pck import (
     pck_3d,
     pckh,
     pckh_by_joint,
-    torso_size,
 )
 from tf_wsgen.skeleton import HUMAN16
 
@@ -91,11 +90,6 @@ def test_head_size_is_six_tenths_of_the_boxs_diagonal():
     np.testing.assert_allclose(head_size_of_box(boxes), [30.0, 0.0], rtol=1e-6)
 
 
-def test_torso_size_is_its_diagonal():
-    target = tf.constant([[[1.0, 1.0], [4.0, 5.0], [9.0, 9.0]]])
-    np.testing.assert_allclose(torso_size(target, left_shoulder=0, right_hip=1), [5.0])
-
-
 # Two people with head sizes 10 and 40, so limits 5 and 20 pixels; joints wrong by 0, 5, 6, 20 and 21 pixels.
 TARGET = np.zeros((2, 5, 2), np.float32)
 POSE = np.tile(np.array([[0, 0], [3, 4], [0, 6], [-20, 0], [0, -21]], np.float32), (2, 1, 1))
@@ -136,12 +130,6 @@ def test_pckh_keeps_leading_axes():
     np.testing.assert_allclose(np.ravel(nested), (right * visible).sum(1) / visible.sum(1), rtol=1e-12)
     by_joint = pckh_by_joint(pose, target, visible, tf.constant(sizes))
     np.testing.assert_allclose(by_joint, (right * visible).sum(0) / visible.sum(0), rtol=1e-12)
-
-
-@pytest.mark.parametrize("shape", [(5, 4, 3), (5, 3)])
-def test_3dpck_refuses_poses_that_do_not_match(shape):
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        pck_3d(tf.zeros([7, *shape]), tf.zeros([6, *shape]), 0, [1])
 
 
 def test_stacked_hourglass_on_mpii(data_folder):

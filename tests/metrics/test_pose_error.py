@@ -62,12 +62,6 @@ def test_protocol_1_by_hand():
     np.testing.assert_allclose(mpjpe(pose, target), (np.sqrt(66.0) + np.sqrt(131.0)) / 2, rtol=1e-6)
 
 
-def test_protocol_1_is_the_error_of_root_relative_poses():
-    pose, target = poses(0), poses(1)
-    expected = mean_distance(pose - pose[:, [ROOT]], target - target[:, [ROOT]])
-    np.testing.assert_allclose(protocol_1(tf.constant(pose), tf.constant(target), ROOT), expected, rtol=1e-12)
-
-
 def test_protocol_1_ignores_translation_and_nothing_else():
     pose, target = poses(0), poses(1)
     shift = np.random.default_rng(2).normal(scale=1000.0, size=(len(pose), 1, 3))
@@ -122,15 +116,6 @@ def test_a_mirrored_pose_is_perfect_only_where_reflections_are_allowed():
     assert protocol_2(mirrored, tf.constant(pose)).numpy().min() > 10.0
 
 
-def test_reflections_help_some_poses_and_leave_the_others():
-    pose, target = poses(9, 50), poses(10, 50)
-    strict, lenient = (protocol_2(tf.constant(pose), tf.constant(target), allowed).numpy() for allowed in (False, True))
-    same = np.isclose(strict, lenient)
-    assert same.any()
-    assert not same.all()
-    assert lenient.mean() < strict.mean()
-
-
 @pytest.mark.parametrize(
     "measure", [mpjpe, protocol_2, lambda pose, target: protocol_1(pose, target, ROOT)], ids=["mpjpe", "p2", "p1"]
 )
@@ -141,12 +126,6 @@ def test_leading_axes_are_kept(measure):
     alone = measure(tf.constant(pose[1, 2, 0]), tf.constant(target[1, 2, 0]))
     assert alone.shape == ()
     np.testing.assert_allclose(found[1, 2, 0], alone, rtol=1e-9)
-
-
-@pytest.mark.parametrize("measure", [mpjpe, protocol_2])
-def test_different_numbers_of_joints_are_refused(measure):
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        measure(tf.ones([4, 3]), tf.ones([5, 3]))
 
 
 LINE, POINT, BODY = np.outer(np.arange(6.0), [100.0, 200.0, -100.0]), np.full((6, 3), 500.0), poses(13)[0]

@@ -1,4 +1,7 @@
-"""The networks: shapes, sizes, what they compute, how they start, and that files keep their arguments."""
+"""The networks: shapes, sizes, how they start, and that files keep their arguments.
+
+What they compute: integration/test_golden_step.py.
+"""
 
 import keras
 import numpy as np
@@ -11,49 +14,23 @@ from tf_wsgen.skeleton import HUMAN16
 J, H, W, Z = 5, 3, 12, 7  # joints, hypotheses, width, code size: all different, so that none passes for another
 P, Q, F, BONES = 4, 6, 2, ((0, 1), (1, 2), (3, 1))  # discriminator's branches, features, bones
 
-# Arguments other than the defaults, input shapes without the batch, output shape, parameters by formula.
+SLOPE = {"negative_slope": 0.3}
+# Arguments other than the defaults, input shapes without the batch, output shape.
 NETWORKS = {
-    "trunk": (
-        Trunk,
-        {"num_joints": J, "width": W, "negative_slope": 0.3},
-        [(J, 2)],
-        (W,),
-        (2 * J + 1) * W + 2 * (W + 1) * W,
-    ),
+    "trunk": (Trunk, {"num_joints": J, "width": W} | SLOPE, [(J, 2)], (W,)),
     "generator": (
         Generator,
-        {"num_joints": J, "width": W, "code_size": Z, "negative_slope": 0.3, "code_gain": 0.5, "pose_gain": 0.1},
+        {"num_joints": J, "width": W, "code_size": Z, "code_gain": 0.5, "pose_gain": 0.1} | SLOPE,
         [(W,), (H, Z)],
         (H, J, 3),
-        (W + Z + 1) * W + 3 * (W + 1) * W + (W + 1) * 3 * J,
     ),
-    "camera": (
-        Camera,
-        {"width": W, "negative_slope": 0.3, "camera_gain": 0.1},
-        [(W,)],
-        (2, 3),
-        4 * (W + 1) * W + (W + 1) * 6,
-    ),
-    "encoder": (
-        Encoder,
-        {"num_joints": J, "width": W, "code_size": Z, "negative_slope": 0.3},
-        [(H, J, 3)],
-        (H, Z),
-        (3 * J + 1) * W + 2 * (W + 1) * W + (W + 1) * Z,
-    ),
+    "camera": (Camera, {"width": W, "camera_gain": 0.1} | SLOPE, [(W,)], (2, 3)),
+    "encoder": (Encoder, {"num_joints": J, "width": W, "code_size": Z} | SLOPE, [(H, J, 3)], (H, Z)),
     "discriminator": (
         Discriminator,
-        {
-            "num_joints": J,
-            "bones": BONES,
-            "pose_branch_width": P,
-            "kcs_branch_width": Q,
-            "num_features": F,
-            "negative_slope": 0.3,
-        },
+        {"num_joints": J, "bones": BONES, "pose_branch_width": P, "kcs_branch_width": Q, "num_features": F} | SLOPE,
         [(J, 3)],
         (F,),
-        (3 * J + 1) * P + 4 * (P + 1) * P + (len(BONES) ** 2 + 1) * Q + 4 * (Q + 1) * Q + (P + Q + 1) * F,
     ),
 }
 all_networks = pytest.mark.parametrize("name", NETWORKS)
@@ -83,44 +60,34 @@ def layer_in_numpy(network, layer, x, slope=None):
 
 
 @all_networks
-@pytest.mark.parametrize("batch", [1, 4])
-def test_shapes(name, batch):
-    assert make(name)(inputs(name, batch)).shape == (batch, *NETWORKS[name][3])
+def test_the_slope_is_the_one_asked_for(name):
+    network, (network_class, arguments, *_) = make(name), NETWORKS[name]
+    other = network_class(**arguments | {"negative_slope": 0.1})
+    other.set_weights(network.get_weights())
+    assert np.abs(other(inputs(name)) - network(inputs(name))).max() > 1e-3
 
 
-@all_networks
-def test_parameter_count(name):
-    assert make(name).count_params() == NETWORKS[name][4]
+def test_a_camera_has_no_code():
+    assert [tuple(tensor.shape) for tensor in make("camera").inputs] == [(None, W)]  # z has no way in.
 
 
-@pytest.mark.parametrize(
-    ("network", "arguments", "expected"),
-    [
-        (Trunk, {"num_joints": 16}, 33 * 1024 + 2 * 1025 * 1024),
-        (Camera, {}, 4 * 1025 * 1024 + 1025 * 6),
-        (Generator, {"num_joints": 16}, 2049 * 1024 + 3 * 1025 * 1024 + 1025 * 48),
-        (Encoder, {"num_joints": 16}, 49 * 1024 + 2 * 1025 * 1024 + 1025 * 1024),
-        (
-            Discriminator,
-            {"num_joints": 16, "bones": HUMAN16.bone_indices},
-            49 * 128 + 4 * 129 * 128 + 226 * 1024 + 4 * 1025 * 1024 + (128 + 1024 + 1) * 8,
-        ),
-    ],
-)
+CHAIN = 4 * 1025 * 1024  # Two blocks of two layers.
+PARAMETERS = [
+    (Trunk, {"num_joints": 16}, 33 * 1024 + CHAIN // 2),
+    (Camera, {}, CHAIN + 1025 * 6),
+    (Generator, {"num_joints": 16}, 2049 * 1024 + 3 * 1025 * 1024 + 1025 * 48),
+    (Encoder, {"num_joints": 16}, 49 * 1024 + CHAIN // 2 + 1025 * 1024),
+    (
+        Discriminator,
+        {"num_joints": 16, "bones": HUMAN16.bone_indices},
+        49 * 128 + 4 * 129 * 128 + 226 * 1024 + CHAIN + (128 + 1024 + 1) * 8,
+    ),
+]
+
+
+@pytest.mark.parametrize(("network", "arguments", "expected"), PARAMETERS)
 def test_default_sizes_are_the_papers(network, arguments, expected):
     assert network(**arguments).count_params() == expected
-
-
-@all_networks
-def test_config_round_trip(name):
-    network = make(name)
-    again = type(network).from_config(network.get_config())
-    assert again.get_config() == network.get_config()
-    again.set_weights(network.get_weights())
-    # A slope, a gain or a bone that fell back to its default would show here.
-    np.testing.assert_allclose(again(inputs(name)), network(inputs(name)), rtol=1e-6)
-    for argument, value in NETWORKS[name][1].items():
-        assert network.get_config()[argument] == value
 
 
 # Keras 3.15 hands variables to NumPy 2.4 in the old way when it saves.
@@ -128,19 +95,14 @@ def test_config_round_trip(name):
 @all_networks
 def test_save_and_load(name, tmp_path):
     network = make(name)
+    assert network(inputs(name)).shape == (4, *NETWORKS[name][3])
     network.save(tmp_path / "network.keras")
     again = keras.saving.load_model(tmp_path / "network.keras")
     assert type(again) is type(network)
     assert again.get_config() == network.get_config()
+    # A slope, a gain or a bone that fell back to its default would show here.
     np.testing.assert_allclose(again(inputs(name)), network(inputs(name)), rtol=1e-6)
-
-
-def test_trunk_against_numpy():
-    trunk, pose_2d = make("trunk"), inputs("trunk")
-    a = layer_in_numpy(trunk, "input", pose_2d.numpy().reshape(4, -1), 0.3)
-    inner = layer_in_numpy(trunk, "block_1", a, 0.3)
-    expected = a + layer_in_numpy(trunk, "block_2", inner, 0.3)
-    np.testing.assert_allclose(trunk(pose_2d), expected, rtol=1e-4, atol=1e-5)
+    assert network.get_config().items() >= NETWORKS[name][1].items()
 
 
 def test_generator_is_dense_on_concatenated_features_and_code():
@@ -171,37 +133,6 @@ def test_the_number_of_hypotheses_is_free(name):
     network, arguments = make(name), inputs(name)
     first = [x[:, :1] if x.ndim > 2 else x for x in arguments] if name == "generator" else arguments[:, :1]
     np.testing.assert_allclose(network(first)[:, 0], network(arguments)[:, 0], atol=1e-5)
-
-
-def test_camera_against_numpy_and_without_a_code():
-    camera, features = make("camera"), inputs("camera")
-    x = features.numpy()
-    for block in ("block_1", "block_2"):
-        x = x + layer_in_numpy(camera, f"{block}_2", layer_in_numpy(camera, f"{block}_1", x, 0.3), 0.3)
-    np.testing.assert_allclose(camera(features), layer_in_numpy(camera, "camera", x).reshape(4, 2, 3), atol=1e-4)
-    assert [tuple(tensor.shape) for tensor in camera.inputs] == [(None, W)]  # t and nothing else: z has no way in
-
-
-def test_encoder_against_numpy():
-    encoder, hypotheses = make("encoder"), inputs("encoder")
-    e = layer_in_numpy(encoder, "input", hypotheses.numpy().reshape(4, H, 3 * J), 0.3)
-    x = e + layer_in_numpy(encoder, "block_2", layer_in_numpy(encoder, "block_1", e, 0.3), 0.3)
-    np.testing.assert_allclose(encoder(hypotheses), layer_in_numpy(encoder, "code", x), rtol=1e-4, atol=1e-4)
-
-
-def test_discriminator_against_numpy():
-    discriminator, pose_3d = make("discriminator"), inputs("discriminator")
-    vectors = np.stack([pose_3d[:, first] - pose_3d[:, second] for first, second in BONES], axis=1)
-    kcs = vectors @ vectors.transpose(0, 2, 1)
-    branches = []
-    for branch, x in (("pose", pose_3d.numpy()), ("kcs", kcs)):
-        x = layer_in_numpy(discriminator, f"{branch}_input", x.reshape(4, -1), 0.3)  # Ψ row-major
-        for block in (f"{branch}_block_1", f"{branch}_block_2"):
-            inner = layer_in_numpy(discriminator, f"{block}_1", x, 0.3)
-            x = x + layer_in_numpy(discriminator, f"{block}_2", inner, 0.3)
-        branches.append(x)
-    expected = layer_in_numpy(discriminator, "features", np.concatenate(branches, axis=-1))
-    np.testing.assert_allclose(discriminator(pose_3d), expected, rtol=1e-4, atol=1e-3)
 
 
 # He-normal: standard deviation gain · √(2 / fan-in). Wide enough that a sample tells 3 % apart.

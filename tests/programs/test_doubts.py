@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-import tf_wsgen
 from tf_wsgen.data.synthetic import synthetic_people
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, convert
 from tf_wsgen.datasets.readers.detections import Detections
@@ -13,11 +12,6 @@ from tf_wsgen.programs.doubts import doubt
 from tf_wsgen.skeleton import HUMAN16
 
 ROWS = 30
-
-
-@pytest.fixture(scope="module")
-def lifter():
-    return tf_wsgen.load_pretrained()
 
 
 def named(keypoints, true, taken_for):
@@ -43,18 +37,18 @@ def people():
     return test.pose_2d[:: len(test.pose_2d) // ROWS]
 
 
-def test_people_who_fit_are_not_doubted(lifter, people):
-    assert doubt(detections(people, "human16"), lifter, None) is None
+def test_people_who_fit_are_not_doubted(pretrained, people):
+    assert doubt(detections(people, "human16"), pretrained, None) is None
 
 
-def test_people_on_their_heads(lifter, people):
+def test_people_on_their_heads(pretrained, people):
     turned = detections(people * [1.0, -1.0] + [0.0, 1000.0], "human16")
-    assert "upside down; does y point up" in doubt(turned, lifter, None)
+    assert "upside down; does y point up" in doubt(turned, pretrained, None)
 
 
-def test_joints_of_another_convention(lifter, people):
+def test_joints_of_another_convention(pretrained, people):
     wrong = named(people, "mpii16", "human16")
-    told = doubt(wrong, lifter, lambda name: named(people, "mpii16", name))
+    told = doubt(wrong, pretrained, lambda name: named(people, "mpii16", name))
     assert "with --convention mpii16; are these its joints?" in told
-    nothing_better = doubt(wrong, lifter, lambda name: dataclasses.replace(wrong, convention=name))
+    nothing_better = doubt(wrong, pretrained, lambda name: dataclasses.replace(wrong, convention=name))
     assert "are the joints those of human16?" in nothing_better

@@ -1,13 +1,10 @@
 """Prepared files at the door, and records of runs."""
 
-import json
-
 import numpy as np
 import pytest
 from prepared_files import write_prepared
 
 from tf_wsgen.data.prepared import PoseGroup, PreparedData
-from tf_wsgen.data.training_data import fingerprint
 from tf_wsgen.errors import InputError
 from tf_wsgen.reproduction.data_files import RunRecord, open_data
 from tf_wsgen.sections import DataConfig
@@ -51,13 +48,6 @@ def test_a_file_without_test_pairs_is_refused_before_training(write, poses):
             open_data(write(train, test), trained_on=True)
 
 
-def test_the_fingerprint_is_of_the_content(tmp_path):
-    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
-        (tmp_path / name).write_bytes(content)
-    marks = [fingerprint(tmp_path / name) for name in "abc"]
-    assert marks[0] == marks[1] != marks[2]
-
-
 def test_a_record_is_read_back(tmp_path):
     record = RunRecord(tmp_path / "results" / "base.json")
     assert record.trained == {}
@@ -71,14 +61,6 @@ def test_a_record_is_read_back(tmp_path):
     assert again.measured({"checkpoint": "k", "hidden": 1}) == {"p2": 2.0}
     assert again.measured({"checkpoint": "k", "hidden": 2}) is None
     assert [path.name for path in record.file.parent.iterdir()] == ["base.json"]
-
-
-def test_measurements_of_an_older_checkpoint_go(tmp_path):
-    record = RunRecord(tmp_path / "base.json")
-    record.keep_measured({"checkpoint": "old"}, {"p2": 1.0})
-    record.keep_measured({"checkpoint": "new"}, {"p2": 2.0})
-    assert len(json.loads(record.file.read_text())["measured"]) == 1
-    assert record.measured({"checkpoint": "old"}) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"trained": 1, "measured": []}', '{"trained": {}}'])

@@ -20,13 +20,6 @@ def test_the_time_left_by_hand():
     assert left.words() == "nothing left to train or measure"
 
 
-def test_rates_are_of_all_work_so_far():
-    left = Remaining({A: 1000, B: 500, Step("train", "c"): 100})
-    left.finish(A, 100.0)
-    left.finish(B, 350.0)
-    assert left.seconds() == pytest.approx(100 * 450.0 / 1500.0)
-
-
 def test_work_that_fell_away_has_no_rate():
     left = Remaining({A: 1000, B: 500})
     left.finish(A)

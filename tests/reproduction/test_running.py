@@ -119,29 +119,11 @@ def test_nothing_is_repeated(stand_in, config, folder):
     assert "base" not in stand_in.trained
 
 
-def test_a_run_that_was_trained_elsewhere_is_taken(stand_in, config, folder):
-    stand_in.train(config, folder / "runs" / "base")
-    stand_in.trained.clear()
-    reproduce(config, folder, ["table_1"])
-    # `train` finds the run complete; from then on it is not asked again.
-    assert stand_in.trained == ["base"]
-    reproduce(config, folder, ["table_1", "table_2"])
-    assert stand_in.trained == ["base"]
-    assert stand_in.measured == [("base", 0)]
-
-
 def test_more_updates_train_on_and_measure_anew_fewer_do_not(stand_in, config, folder):
     for updates, expected in ((20, 1), (10, 1), (40, 2)):
         reproduce(config.override({"training": {"updates": updates}}, "test"), folder, ["table_1"])
         assert len(stand_in.trained) == len(stand_in.measured) == expected
     assert "40 updates" in (folder / "tables" / "table_1.md").read_text()
-
-
-def test_a_changed_checkpoint_is_measured_anew(stand_in, config, folder):
-    reproduce(config, folder, ["table_1"])
-    (folder / "runs" / "base" / "best.npz").write_bytes(b"another")
-    reproduce(config, folder, ["table_1"])
-    assert stand_in.trained == ["base"] * 2
 
 
 @pytest.mark.parametrize(("field", "value", "measured"), [("num_hypotheses", 20, 2), ("batch_size", 8, 1)])
@@ -187,14 +169,6 @@ def test_a_run_that_is_not_finite_is_reported_and_not_repeated(stand_in, config,
     assert reproduce(config, folder, ["table_4a"]).failed == {}
 
 
-def test_a_figure_of_a_run_that_is_not_finite(stand_in, config, folder):
-    stand_in.behaviour["base"] = "fails"
-    outcome = reproduce(config, folder, ["figure_3"])
-    assert outcome.failed == {"base": REASON}
-    assert {file.name for file in outcome.written} == {"figure_3.md", "figure_3.json"}
-    assert json.loads((folder / "tables" / "figure_3.json").read_text())["failed"] == REASON
-
-
 def test_held_out_errors_that_were_never_finite(stand_in, config, folder, monkeypatch):
     def without_best(config, path, source):
         Workdir(path).begin(config, "a made-up film")
@@ -218,12 +192,6 @@ def test_the_same_data_elsewhere_are_the_same(stand_in, config, folder, tmp_path
     (tmp_path / "people.h5").rename(tmp_path / "moved.h5")
     reproduce(config.override({"data": {"path": str(tmp_path / "moved.h5")}}, "test"), folder, ["table_1"])
     assert (stand_in.trained, len(stand_in.measured)) == (["base"], 1)
-
-
-def test_another_configuration_is_refused_as_in_training(stand_in, config, folder):
-    reproduce(config, folder, ["table_1"])
-    with pytest.raises(InputError, match="holds a run with another loss"):
-        reproduce(config.override({"loss": {"weight_2d": 5.0}}, "test"), folder, ["table_1"])
 
 
 def test_detected_2d_is_trained_and_measured_on_its_own_file(stand_in, config, folder, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """A headless Chromium for tests of pages; skips where there is none."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -28,3 +29,34 @@ def open_chromium(folder: pathlib.Path):
     options.add_argument(f"--user-data-dir={folder}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+
+
+class Page:
+    """An open page, by JavaScript."""
+
+    patience = 90.0  # Seconds; without a graphics card a drawing takes one.
+
+    def __init__(self, browser, address: str):
+        self.browser = browser
+        browser.get_log("browser"), browser.get_log("performance")
+        browser.get(address)
+
+    def run(self, code: str, *arguments):
+        return self.browser.execute_script(code, *arguments)
+
+    def wait(self, condition):
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.browser, self.patience, 0.05).until(lambda _: condition())
+
+    @property
+    def errors(self) -> list[str]:
+        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+    @property
+    def asked(self) -> list[str]:
+        """Addresses that were asked for, the browser's own pages and what is in the page apart."""
+        events = [json.loads(entry["message"])["message"] for entry in self.browser.get_log("performance")]
+        requests = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
+        urls = [request["request"]["url"] for request in requests if not request["documentURL"].startswith("chrome")]
+        return [url for url in urls if not url.startswith(("chrome", "data:", "blob:"))]

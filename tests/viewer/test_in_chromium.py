@@ -2,8 +2,8 @@
 
 import dataclasses
 import io
-import json
 
+import browser
 import numpy as np
 import pytest
 import scipy.linalg
@@ -18,7 +18,6 @@ Keys = webdriver.Keys
 Image = pytest.importorskip("PIL.Image", reason="Pillow, which Matplotlib brings, is not installed")
 
 ELLIPSOID_SKIN = 10.0  # mm
-PATIENCE = 60.0  # Seconds; without a graphics card a drawing takes one.
 FRAMES, PEOPLE, HYPOTHESES = 4, 2, 5
 IMAGE_SIZE = (1000, 900)
 LEFT_COLOUR, RIGHT_COLOUR, REPROJECTION_COLOUR = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2), (0x00, 0x9E, 0x73)
@@ -38,21 +37,13 @@ def address(tmp_path_factory, predictions):
     return (folder / "page.html").as_uri()
 
 
-class Page:
-    """The open page, and what it shows, by JavaScript."""
+class Page(browser.Page):
+    """The open page, and what it shows."""
 
     def __init__(self, browser, address, colour=LEFT_COLOUR):
-        self.browser = browser
-        browser.get_log("browser"), browser.get_log("performance")
-        browser.get(address)
+        super().__init__(browser, address)
         self.wait_for_status("Frame")
         self.wait(lambda: near(self.pixels("solid"), colour).any())
-
-    def run(self, code, *arguments):
-        return self.browser.execute_script(code, *arguments)
-
-    def wait(self, condition):
-        return ui.WebDriverWait(self.browser, PATIENCE, 0.05).until(lambda _: condition())
 
     def wait_for_status(self, text):
         """Waits for the text, and then until both drawings are up to date."""
@@ -60,7 +51,7 @@ class Page:
         self.settle()
 
     def settle(self):
-        self.browser.set_script_timeout(PATIENCE)
+        self.browser.set_script_timeout(self.patience)
         self.browser.execute_async_script(
             "const done = arguments[0]; requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done), 50));"
         )
@@ -113,10 +104,6 @@ class Page:
         self.wait(still)
         return last
 
-    @property
-    def errors(self):
-        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
-
     def reset(self):
         """As it opened, without loading plotly anew."""
         self.run(
@@ -146,6 +133,20 @@ def opened(chromium, address):
 
 
 @pytest.fixture
+def show(chromium, tmp_path):
+    """Opens the page of predictions; it has no errors at the end."""
+    pages = []
+
+    def show(predictions, colour=LEFT_COLOUR, **options):
+        write_html(predictions, tmp_path / "page.html", **options)
+        pages.append(Page(chromium, (tmp_path / "page.html").as_uri(), colour))
+        return pages[-1]
+
+    yield show
+    assert [page.errors for page in pages] == [[]]
+
+
+@pytest.fixture
 def page(opened, address):
     if opened.browser.current_url != address:
         opened.__init__(opened.browser, address)
@@ -166,8 +167,8 @@ def centre(pixels, colour):
     return np.array([x.mean(), y.mean()])
 
 
-def test_opens_upright_as_the_camera_sees_it_and_loads_nothing(chromium, address, predictions):
-    page = Page(chromium, address)
+def test_opens_upright_as_the_camera_sees_it_and_loads_nothing(opened, address, predictions):
+    page = opened
     pose = predictions.poses.pose_3d[0]
     np.testing.assert_allclose(page.joints, pose, atol=0.051)
     np.testing.assert_allclose(page.reprojection, predictions.poses.reprojection[0], atol=0.051)
@@ -185,12 +186,7 @@ def test_opens_upright_as_the_camera_sees_it_and_loads_nothing(chromium, address
             assert np.nonzero(grey)[0].mean() < centre(pixels, LEFT_COLOUR)[1]
     axes = page.run("const a = flat._fullLayout.yaxis; return [a.l2p(0), a.l2p(100)];")
     assert axes[0] < axes[1]  # y goes down.
-    events = [json.loads(entry["message"])["message"] for entry in page.browser.get_log("performance")]
-    requests = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    # Chromium's own first page asks for its pictures and fonts.
-    asked = {request["request"]["url"] for request in requests if request["documentURL"] == address}
-    assert {url for url in asked if not url.startswith(("data:", "blob:"))} == {address}
-    assert page.errors == []
+    assert set(page.asked) == {address}
 
 
 def test_the_policy_keeps_the_page_from_the_network(page):
@@ -308,16 +304,6 @@ def test_people_are_chosen_and_the_others_stay_in_the_picture(page, predictions)
     first, second = zip(*HUMAN16.bone_indices, strict=True)
     ends = predictions.poses.keypoints[0, :, 0][np.stack([first, second], axis=-1)]
     np.testing.assert_allclose(others, ends.ravel(), atol=0.051)
-
-
-def test_an_image_is_as_large_as_the_predictions_say(chromium, make_predictions, tmp_path):
-    """Videos' frames are scaled down in the file."""
-    Image.new("RGB", (500, 450), (90, 120, 90)).save(tmp_path / "frame.jpg")
-    predictions = make_predictions(frames=1, about={"source": "clip.mp4", "image_size": list(IMAGE_SIZE)})
-    write_html(predictions, tmp_path / "page.html", images={0: tmp_path / "frame.jpg"})
-    page = Page(chromium, (tmp_path / "page.html").as_uri())
-    page.wait(lambda: page.run("return flat.layout.images.length;") == 1)
-    assert page.run("const i = flat.layout.images[0]; return [i.sizex, i.sizey];") == list(IMAGE_SIZE)
 
 
 def test_missing_joints_are_not_drawn(page):
@@ -508,29 +494,29 @@ def test_on_a_telephone(chromium, address):
         chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
-def test_one_hypothesis_of_one_person_in_one_frame(chromium, make_predictions, tmp_path):
-    write_html(make_predictions(frames=1, hypotheses=1), tmp_path / "page.html")
-    page = Page(chromium, (tmp_path / "page.html").as_uri())
+def test_one_hypothesis_of_one_person_in_one_frame_of_a_video(show, make_predictions, tmp_path):
+    # Videos' frames are scaled down in the file; the image is as large as the predictions say.
+    Image.new("RGB", (500, 450), (90, 120, 90)).save(tmp_path / "frame.jpg")
+    predictions = make_predictions(frames=1, hypotheses=1, about={"source": "a.mp4", "image_size": list(IMAGE_SIZE)})
+    page = show(predictions, images={0: tmp_path / "frame.jpg"})
+    page.wait(lambda: page.run("return flat.layout.images.length;") == 1)
+    assert page.run("const i = flat.layout.images[0]; return [i.sizex, i.sizey];") == list(IMAGE_SIZE)
     page.press("e", " ", "z", "p")
     assert page.drawn("mesh3d") == []
     assert not page.element("play").is_enabled()
     assert not page.element("person").is_displayed()
     assert "spread of the one hypothesis 0 mm" in page.status
-    assert page.errors == []
 
 
-def test_names_stay_names(chromium, make_predictions, tmp_path):
+def test_names_stay_names(show, make_predictions):
     name = "</script><img src=x onerror='document.title = 1'><b>&amp;"
     predictions = make_predictions(frames=1, people=2, about={"model": name}, names=[name], placed=True)
     fields = {"name": "odd", "bones": (("head", name), (name, "pelvis")), "limbs": (), "symmetric_bones": ()}
     joints = tuple(name if joint == "thorax" else joint for joint in HUMAN16.joints)
     predictions = dataclasses.replace(
-        predictions,
-        person=np.array([name, f"{name}2"]),
-        skeleton=dataclasses.replace(HUMAN16, joints=joints, **fields),
+        predictions, person=np.array([name, f"{name}2"]), skeleton=dataclasses.replace(HUMAN16, joints=joints, **fields)
     )
-    write_html(predictions, tmp_path / "page.html", title=name)
-    page = Page(chromium, (tmp_path / "page.html").as_uri(), colour=(0x44, 0x44, 0x44))
+    page = show(predictions, colour=(0x44, 0x44, 0x44), title=name)
     assert page.browser.title == page.browser.find_element(By.TAG_NAME, "h1").text == name
     assert page.browser.find_element(By.TAG_NAME, "dd").text == name
     assert page.status.startswith(f"Frame {name}, person {name}")
@@ -542,20 +528,12 @@ def test_names_stay_names(chromium, make_predictions, tmp_path):
     page.wait(lambda: page.run("return [...numbers.querySelectorAll('th')].map((c) => c.textContent);").count(name))
     assert page.run("return solid.data[solid.data.length - 1].text.join();").count("<img") == 0
     assert page.run("return document.querySelectorAll('b, img').length;") == 0
-    assert page.errors == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def crowd(make_predictions):
     """Three people whose radii and places are known."""
     return make_predictions(frames=2, people=3, radius=True, placed=True)
-
-
-@pytest.fixture(scope="module")
-def crowded(chromium, crowd, tmp_path_factory):
-    path = tmp_path_factory.mktemp("crowd") / "page.html"
-    write_html(crowd, path)
-    return path.as_uri()
 
 
 def grey_people(page):
@@ -565,8 +543,8 @@ def grey_people(page):
     return np.stack(ends, axis=-1).astype(float) * [1, -1, 1] if ends else None
 
 
-def test_people_stand_where_they_do_from_the_shown_one(chromium, crowded, crowd):
-    page, poses = Page(chromium, crowded), crowd.poses
+def test_people_stand_where_they_do_from_the_shown_one(show, crowd):
+    page, poses = show(crowd), crowd.poses
     bones = np.array(HUMAN16.bone_indices)
     for shown, others in ((0, [1, 2]), (1, [0, 2])):
         page.wait_for_status(f"person {shown}")
@@ -590,14 +568,12 @@ def test_people_stand_where_they_do_from_the_shown_one(chromium, crowded, crowd)
     page.element("everybody").click()
     page.settle()
     assert len(grey_people(page)) == 2
-    assert page.errors == []
 
 
-def test_who_is_too_far_away_is_told(chromium, make_predictions, tmp_path):
+def test_who_is_too_far_away_is_told(show, make_predictions):
     predictions = make_predictions(frames=1, people=3, placed=True)
     predictions.poses.root_position[2] += [0.0, 0.0, 20_000.0]
-    write_html(predictions, tmp_path / "page.html")
-    page = Page(chromium, (tmp_path / "page.html").as_uri())
+    page = show(predictions)
     assert len(grey_people(page)) == 1
     assert "farther than 20 m away and not drawn: person 2" in page.status
     assert page.run("return solid.layout.scene.yaxis.range[1];") < 4000
@@ -611,8 +587,8 @@ def test_without_places_everybody_is_disabled_and_why_is_told(page):
     assert grey_people(page) is None
 
 
-def test_calibrated_radii_take_the_place_of_the_spread(chromium, crowded, crowd):
-    page, poses = Page(chromium, crowded), crowd.poses
+def test_calibrated_radii_take_the_place_of_the_spread(show, crowd):
+    page, poses = show(crowd), crowd.poses
     page.press("e")
     (mesh,) = page.drawn("mesh3d")
     vertices = np.stack([mesh["x"], -np.array(mesh["z"]), mesh["y"]], axis=-1)
@@ -645,4 +621,3 @@ def test_calibrated_radii_take_the_place_of_the_spread(chromium, crowded, crowd)
     page.wait_for_status("hypothesis 1 of 5")
     assert page.run(cells)[0][-1] == "spread (mm)"
     assert f"spread of the 5 hypotheses {poses.spread[0].mean():.0f} mm" in page.status
-    assert page.errors == []
