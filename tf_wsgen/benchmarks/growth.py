@@ -4,12 +4,12 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-import keras
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.rows import Row, by_turns
 from tf_wsgen.config import Config
 from tf_wsgen.skeleton import HUMAN16, Skeleton
+from tf_wsgen.training.adam import FusedAdam
 from tf_wsgen.training.model import WSGen
 
 SMALL = {"poses": 64, "hypotheses": 4, "width": 256, "joints": 16}
@@ -42,7 +42,7 @@ def _update(config: Config, poses: int, hypotheses: int, width: int, joints: int
     """A training step on random poses."""
     skeleton, network = _longer(joints), dataclasses.replace(config.network, width=width)
     model = WSGen(skeleton, [[0.0] * 3] * 4, 1.0, network, config.loss)
-    model.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
+    model.compile(FusedAdam(), FusedAdam())
     batch = {
         "pose_2d": tf.random.normal([poses, joints, 2]),
         "visible": tf.ones([poses, joints]),

@@ -1,6 +1,5 @@
 """The training step against its matrix products, and against the same mathematics written straightforwardly."""
 
-import keras
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.products import matrix_products, run_products
@@ -8,6 +7,7 @@ from tf_wsgen.benchmarks.rows import Row, by_turns
 from tf_wsgen.config import Config
 from tf_wsgen.data.training_data import TrainingData
 from tf_wsgen.lifting.model import Sample, generate
+from tf_wsgen.training.adam import FusedAdam
 from tf_wsgen.training.loop import distributed_batches, make_model
 from tf_wsgen.training.model import WSGen
 from tf_wsgen.training.strategy import make_strategy
@@ -56,10 +56,7 @@ def training_rows(config: Config, data: TrainingData, name: str, seconds: float)
     operations = sum(product.operations * count for product, count in counts.items())
     straightforward = Straightforward.from_config(model.get_config())
     straightforward.compile(
-        *(
-            keras.optimizers.Adam.from_config(adam.get_config())
-            for adam in (model.optimizer, model.discriminator_optimizer)
-        )
+        *(FusedAdam.from_config(adam.get_config()) for adam in (model.optimizer, model.discriminator_optimizer))
     )
 
     def step(trained, jit_compile):

@@ -13,6 +13,7 @@ from tf_wsgen.data.pipeline import simulated_batches, unpaired_batches
 from tf_wsgen.data.training_data import PairedRows, Source, TrainingData
 from tf_wsgen.evaluation.conformal import radius_factors
 from tf_wsgen.sections import TuningConfig
+from tf_wsgen.training.adam import FusedAdam
 from tf_wsgen.training.callbacks import (
     Progress,
     ScalarLog,
@@ -91,7 +92,7 @@ def make_model(config: Config, data: TrainingData, strategy: tf.distribute.Strat
                 optimizer.learning_rate, optimizer.decay_updates or epoch, optimizer.decay_rate, staircase=True
             )
         adams = [
-            keras.optimizers.Adam(rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon, name=name)
+            FusedAdam(rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon, name=name)
             for name in ("generator_adam", "discriminator_adam")
         ]
         model.compile(
