@@ -49,6 +49,7 @@ def read(path, group="train", **options):
     return read_clips(path, group, **options)
 
 
+SIGNALLING_NAN = np.uint64(0x7FF0000000000001).view(np.float64)
 FLAT_2D, FLAT_3D = flat(people(2)), flat(people(3))
 
 
@@ -134,6 +135,8 @@ BROKEN = {
     "no rows": ({"poses_3d": FLAT_3D[:0]}, "poses_3d"),
     "metres": ({"poses_3d": FLAT_3D / 1000}, "joints are typically .* expected millimetres"),
     "NaN in 2D": ({"poses_2d": changed(FLAT_2D, (5, 31), np.nan)}, "2D frame 5 is not finite"),
+    # Its cast makes NumPy warn.
+    "signalling NaN": ({"poses_2d": changed(FLAT_2D, (5, 31), SIGNALLING_NAN)}, "2D frame 5 is not finite"),
     "too large for float32": ({"poses_3d": changed(FLAT_3D, (7, 20), 1e300)}, "3D frame 7 is not finite"),
     "cells": ({"poses_2d": np.array([[FLAT_2D, FLAT_2D]], object)}, "poses_2d is object of shape .*; expected numbers"),
 }  # fmt: skip

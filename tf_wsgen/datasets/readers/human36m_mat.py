@@ -17,7 +17,7 @@ import numpy as np
 
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.matlab_files import load_mat
-from tf_wsgen.datasets.readers.human36m import ACTIONS
+from tf_wsgen.datasets.readers.human36m import ACTIONS, UNTIL_CHECKED
 from tf_wsgen.errors import InputError, check_stride
 from tf_wsgen.files import check_numbers, existing_file, hdf5_array, open_hdf5
 from tf_wsgen.skeleton import HUMAN16
@@ -97,11 +97,11 @@ def _read(path: pathlib.Path) -> dict[int, np.ndarray]:
 
 def _poses(flat: np.ndarray, dimensions: int) -> np.ndarray:
     """(F, 16, D) float32."""
-    with np.errstate(over="ignore"):  # What is not finite is refused with its row when the clip is checked.
+    with np.errstate(**UNTIL_CHECKED):
         return np.ascontiguousarray(flat.astype(np.float32).reshape(-1, dimensions, HUMAN16.num_joints).swapaxes(1, 2))
 
 
 def _is_y_up(poses: np.ndarray) -> bool:
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(**UNTIL_CHECKED):
         below = poses[:, ANKLES, 1].mean(axis=1) - poses[:, HEAD, 1]
     return bool(np.median(below) < 0)
