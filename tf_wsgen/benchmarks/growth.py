@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.rows import Row, by_turns
+from tf_wsgen.benchmarks.training import one_step
 from tf_wsgen.config import Config
 from tf_wsgen.skeleton import HUMAN16, Skeleton
 from tf_wsgen.training.adam import FusedAdam
@@ -51,8 +52,7 @@ def _update(config: Config, poses: int, hypotheses: int, width: int, joints: int
         "z": tf.random.normal([poses, hypotheses, config.network.code_size]),
         "epsilon": tf.random.uniform([poses, hypotheses]),
     }
-    step = tf.function(model.train_step, autograph=False)
-    return lambda: next(iter(step(batch).values())).numpy()
+    return one_step(model, batch, jit_compile=False)
 
 
 def _longer(joints: int) -> Skeleton:

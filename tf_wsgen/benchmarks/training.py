@@ -1,5 +1,7 @@
 """The training step against its matrix products, and against the same mathematics written straightforwardly."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from tf_wsgen.benchmarks.products import matrix_products, run_products
@@ -39,6 +41,12 @@ class Straightforward(WSGen):
         return super().train_step({**batch, "pose_3d": tf.repeat(batch["pose_3d"], batch["z"].shape[1], axis=0)})
 
 
+def one_step(model: WSGen, batch: dict, jit_compile: bool) -> Callable[[], object]:
+    """A call that trains the model once with the batch, and waits for it."""
+    function = tf.function(model.train_step, jit_compile=jit_compile, autograph=False)
+    return lambda: next(iter(function(batch).values())).numpy()
+
+
 def training_rows(config: Config, data: TrainingData, name: str, seconds: float) -> list[Row]:
     """Rows of one configuration.
 
@@ -59,10 +67,6 @@ def training_rows(config: Config, data: TrainingData, name: str, seconds: float)
         *(FusedAdam.from_config(adam.get_config()) for adam in (model.optimizer, model.discriminator_optimizer))
     )
 
-    def step(trained, jit_compile):
-        function = tf.function(trained.train_step, jit_compile=jit_compile, autograph=False)
-        return lambda: next(iter(function(batch).values())).numpy()
-
     model.make_train_function()
     iterator, pipeline = iter(batches), iter(distributed_batches(config, data, strategy))
     calls = {
@@ -70,8 +74,8 @@ def training_rows(config: Config, data: TrainingData, name: str, seconds: float)
         "batch": lambda: next(pipeline)["z"].numpy(),
     }
     for compiler, jit_compile in (("", False), (", XLA", True)):
-        calls[f"step{compiler}"] = step(model, jit_compile)
-        calls[f"straightforward{compiler}"] = step(straightforward, jit_compile)
+        calls[f"step{compiler}"] = one_step(model, batch, jit_compile)
+        calls[f"straightforward{compiler}"] = one_step(straightforward, batch, jit_compile)
         calls[f"products{compiler}"] = run_products(counts, jit_compile)
         calls[f"bfloat16{compiler}"] = run_products(counts, jit_compile, "bfloat16")
     best = {call: timing.best for call, timing in by_turns(calls, seconds).items()}
