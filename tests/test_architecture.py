@@ -14,7 +14,7 @@ PACKAGE = "tf_wsgen"
 # A room may import itself and rooms of lower ranks; the ranks count from 0.
 RANKED_ROOMS = (
     ("errors",),
-    ("pickles",),
+    ("pickles", "apart"),
     ("files", "skeleton", "numerics", "batches"),
     ("simulation", "sections"),
     ("config", "geometry"),

@@ -606,6 +606,19 @@ def test_a_dataset_is_not_believed(tmp_path, make, message):
         refuses(r"a\.h5: " + message, read_hdf5, tmp_path / "a.h5")
 
 
+def test_a_heap_of_texts_in_which_hdf5_goes_round_for_ever_is_refused(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["joints"], file["poses"] = ["pelvis", "neck"], POSES
+    assert_same(read_hdf5(tmp_path / "a.h5"), POSES)
+    content = bytearray((tmp_path / "a.h5").read_bytes())
+    # The size of the heap's first text, after the heap's header and the text's own number.
+    size = content.index(b"GCOL") + 24
+    assert content[size : size + 12] == struct.pack("<Q", len("neck")) + b"neck"
+    content[size] = 0
+    (tmp_path / "a.h5").write_bytes(content)
+    refuses(r"a\.h5: cannot be read as .*\(its reader crashes or does not end\)", read_hdf5, tmp_path / "a.h5")
+
+
 @pytest.mark.parametrize("old", [[], [("file.txt", "old")]], ids=["new", "existing"])
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, old):
     path = tmp_path / "folder" / "file.txt"

@@ -25,6 +25,7 @@ import h5py
 import numpy as np
 import orjson
 
+from tf_wsgen.apart import read_apart
 from tf_wsgen.errors import InputError
 from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
 
@@ -34,6 +35,23 @@ LARGEST_COMPRESSION = 1000
 GZIP_SIGNATURE = b"\x1f\x8b"
 LARGEST_JSON = 2_000_000_000
 LONGEST_TEXT = 4096
+BESIDE = 2_000_000_000
+# Reads whatever has no fixed length in an HDF5 file.
+READ_OBJECTS = """
+import h5py
+def read(_, item):
+    for name in item.attrs:
+        if item.attrs.get_id(name).dtype.hasobject:
+            item.attrs[name]
+    if isinstance(item, h5py.Dataset) and item.dtype.hasobject:
+        item[()]
+try:
+    with h5py.File(sys.argv[1], "r") as file:
+        read("", file)
+        file.visititems(read)
+except Exception as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
 # What the standard library, NumPy and h5py raise for files that are damaged inside.
 DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
@@ -252,10 +270,31 @@ def load_json(path: str | os.PathLike, kind: str):
 
 @contextlib.contextmanager
 def open_hdf5(path: str | os.PathLike, kind: str) -> Iterator[h5py.File]:
-    """An HDF5 file opened for reading; damage found inside the context becomes an `InputError`."""
+    """An HDF5 file opened for reading; damage found inside the context becomes an `InputError`.
+
+    HDF5 itself never returns from some damaged values of varying length, and takes gigabytes for others: where the
+    file has such values, all of them are read in another process first.
+    """
     path = existing_file(path, kind)
     with one_sentence(path, kind), h5py.File(path, "r") as file:
+        if _of_varying_length(file):
+            read_apart(READ_OBJECTS, path, kind, BESIDE + 8 * path.stat().st_size)
         yield file
+
+
+def _of_varying_length(file: h5py.File) -> bool:
+    found = [_has_objects(file)]
+    file.visititems(lambda _, item: found.append(_has_objects(item)))
+    return any(found)
+
+
+def _has_objects(item: h5py.Group | h5py.Dataset) -> bool:
+    stored = [item.id] if isinstance(item, h5py.Dataset) else []
+    for place in (*stored, *map(item.attrs.get_id, item.attrs)):
+        with contextlib.suppress(TypeError):  # What NumPy has no type for is read by nobody.
+            if place.dtype.hasobject:
+                return True
+    return False
 
 
 def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, ...]) -> np.ndarray:

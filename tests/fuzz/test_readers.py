@@ -30,6 +30,7 @@ from tf_wsgen.datasets.readers.mpii import read_mpii
 from tf_wsgen.errors import InputError
 from tf_wsgen.lifting.api import PRETRAINED
 from tf_wsgen.lifting.model_file import load_lifter
+from tf_wsgen.skeleton import HUMAN16
 
 MUTANTS = int(os.environ.get("WSGEN_FUZZ", "10"))
 LONGEST = 10.0
@@ -74,6 +75,15 @@ def of_json(rng, content):
         elif isinstance(place, list):
             place.insert(key, copy.deepcopy(place[key]))
     return json.dumps(root[0]).encode()
+
+
+def as_others_prepare(path):
+    """A prepared file whose texts have no fixed length, as h5py writes them."""
+    write_prepared(path, synthetic_people(seed=1, train_sequences=2, test_sequences=1, frames=2))
+    with h5py.File(path, "r+") as file:
+        file.attrs["joints"] = list(HUMAN16.joints)
+        del file["test/action"]
+        file["test/action"] = ["Walking"] * len(file["test/pose_3d"])
 
 
 def points_of(name, rows=5):
@@ -154,6 +164,7 @@ KINDS = {
         lambda path: write_prepared(path, synthetic_people(seed=1, train_sequences=2, test_sequences=1, frames=2)),
         *("a.h5", of_bytes, prepared),
     ),
+    "texts of any length": (as_others_prepare, "a.h5", of_bytes, prepared),
     "arrays": (
         lambda path: np.savez(path, pose_3d=poses()),
         *("a.npz", of_bytes, clips(lambda path: read_arrays(path, convention="human16"))),

@@ -9,8 +9,8 @@ from tf_wsgen.data.prepared import GROUPS, PREFIX_3D, TEXT_LABELS, UP, PoseGroup
 def write_prepared(path, data: PreparedData) -> None:
     """Writes data that are in memory as a prepared file."""
     with h5py.File(path, "w") as file:
-        file.attrs["joints"] = list(data.joints)
-        file.attrs["source"] = data.source
+        file.attrs["joints"] = np.bytes_(data.joints)
+        file.attrs["source"] = np.bytes_(data.source.encode())
         for name in GROUPS:
             group = getattr(data, name)
             if group is not None:

@@ -127,7 +127,8 @@ def _joints(file: h5py.File, path: pathlib.Path, expected: Sequence[str] | None)
 
 
 def _text(value) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    content = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+    return content.decode("utf-8", "replace")
 
 
 def _read_group(group, path: pathlib.Path, name: str, num_joints: int) -> PoseGroup:

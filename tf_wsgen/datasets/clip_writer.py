@@ -41,8 +41,8 @@ def write_clips(
     check_new(path, overwrite)
     review = Review()
     with whole_file(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["joints"] = list(HUMAN16.joints)
-        file.attrs["source"] = source
+        file.attrs["joints"] = np.bytes_(HUMAN16.joints)
+        file.attrs["source"] = np.bytes_(source.encode())
         groups = {}
         for clip in clips:
             check_clip(clip)

@@ -5,29 +5,23 @@ Its reader, written in C, crashes on some damaged files. Announced sizes are com
 
 import os
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 
-from tf_wsgen.errors import InputError
+from tf_wsgen.apart import read_apart
 from tf_wsgen.files import LARGEST_COMPRESSION, existing_file
 from tf_wsgen.pickles import LARGEST_ARRAY
 
 # Bytes of memory beside the arrays, for Python and its libraries.
 BESIDE = 4_000_000_000
 READER = """
-import contextlib, math, pickle, sys
-path, largest, memory, *names = sys.argv[1:]
-with contextlib.suppress(ImportError):  # Windows has no limits.
-    import resource
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
-import scipy.io
+import math, pickle, scipy.io
+path, largest, *names = sys.argv[1], int(sys.argv[4]), *sys.argv[5:]
 sizes = {"double": 8, "int64": 8, "uint64": 8, "single": 4, "int32": 4, "uint32": 4, "cell": 8, "struct": 8}
 try:
     for name, shape, kind in scipy.io.whosmat(path):
-        if name in names and (min(shape) < 0 or math.prod(shape) * sizes.get(kind, 1) > int(largest)):
-            sys.exit(f"{name} announces the shape {shape}, more than {int(largest):,} bytes")
+        if name in names and (min(shape) < 0 or math.prod(shape) * sizes.get(kind, 1) > largest):
+            sys.exit(f"{name} announces the shape {shape}, more than {largest:,} bytes")
     content = scipy.io.loadmat(path, variable_names=names, verify_compressed_data_integrity=True)
     pickle.dump({name: content[name] for name in names if name in content}, sys.stdout.buffer, protocol=5)
 except NotImplementedError:
@@ -50,11 +44,4 @@ def load_mat(path: str | os.PathLike, kind: str, names: tuple[str, ...]) -> dict
     """
     path = existing_file(path, kind)
     largest = min(LARGEST_ARRAY, LARGEST_COMPRESSION * path.stat().st_size)
-    command = [sys.executable, "-c", READER, str(path), str(largest), str(2 * largest + BESIDE), *names]
-    # Threads of the linear algebra that it does not use would take the memory that it may have.
-    reader = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
-    if reader.returncode:
-        told = reader.stderr.decode(errors="replace").strip().splitlines()
-        reason = told[-1] if reader.returncode == 1 and told else "SciPy's reader crashed"
-        raise InputError(f"{path}: cannot be read as {kind} ({reason}).")
-    return pickle.loads(reader.stdout)
+    return pickle.loads(read_apart(READER, path, kind, 2 * largest + BESIDE, str(largest), *names))
