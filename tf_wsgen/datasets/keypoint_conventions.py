@@ -54,11 +54,13 @@ def _convention(
 ) -> Convention:
     """Joints of ours come from the list's by their names (`derivations`), unless `others` says otherwise."""
     joints = tuple(names.split())
-    human16, _ = derivations(joints)
-    human16 |= {joint: {source: 1.0} if isinstance(source, str) else dict(source) for joint, source in others.items()}
-    return Convention(
-        name, joints, {joint: human16[joint] for joint in HUMAN16.joints if joint in human16}, partial or {}
-    )
+    given = {joint: {source: 1.0} if isinstance(source, str) else source for joint, source in others.items()}
+    human16 = derivations(joints)[0] | given
+    return Convention(name, joints, {joint: human16[joint] for joint in HUMAN16.joints}, partial or {})
+
+
+def _points(first: int, end: int) -> str:
+    return " ".join(f"point_{index}" for index in range(first, end))
 
 
 _COCO = (
@@ -81,120 +83,88 @@ CONVENTIONS: dict[str, Convention] = {
         # AlphaPose: annotated head top, neck (between the shoulders) and hip (between the hips).
         _convention("halpe26", _HALPE, {"neck": _FACE["neck"]}),
         # Face and hands follow the body.
-        _convention(
-            "halpe136",
-            " ".join([_HALPE, *(f"point_{index}" for index in range(26, 136))]),
-            {"neck": _FACE["neck"]},
-        ),
-        _convention(
-            "wholebody133",
-            " ".join([_COCO, *(f"point_{index}" for index in range(17, 133))]),
-            _FACE,
-        ),
+        _convention("halpe136", f"{_HALPE} {_points(26, 136)}", {"neck": _FACE["neck"]}),
+        _convention("wholebody133", f"{_COCO} {_points(17, 133)}", _FACE),
         _convention(
             "crowdpose14",
-            (
-                "left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
-                "left_knee right_knee left_ankle right_ankle head_top neck"
-            ),
+            "left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip "
+            "left_knee right_knee left_ankle right_ankle head_top neck",
         ),
         _convention("aic14", f"{_LIMBS_FIRST} head_top neck"),
         # Its "head" is the middle of the face, about where our neck is.
         _convention(
             "jhmdb15",
-            (
-                "neck belly head right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow right_knee "
-                "left_knee right_wrist left_wrist right_ankle left_ankle"
-            ),
+            "neck belly head right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow right_knee "
+            "left_knee right_wrist left_wrist right_ankle left_ankle",
             neck="head",
             head=extended("neck", "head", 325 / 187),
         ),
         _convention(
             "posetrack18",
-            (
-                "nose head_bottom head_top left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
-                "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
-            ),
+            "nose head_bottom head_top left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
+            "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle",
         ),
         # OpenPose learnt its neck as the mean of the shoulders, and its mid-hip as the mean of the hips.
         _convention(
             "body25",
-            (
-                "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip "
-                "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear "
-                "left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel"
-            ),
+            "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip "
+            "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear "
+            "left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel",
             partial_face({"neck": 1.0}),
         ),
         _convention(
             "coco18",
-            (
-                "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip "
-                "right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear"
-            ),
+            "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip "
+            "right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear",
             partial_face({"neck": 1.0}),
         ),
         _convention(
             "mediapipe33",
-            (
-                "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear "
-                "right_ear mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist "
-                "right_wrist left_pinky right_pinky left_index right_index left_thumb right_thumb left_hip right_hip "
-                "left_knee right_knee left_ankle right_ankle left_heel right_heel left_foot_index right_foot_index"
-            ),
+            "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear "
+            "right_ear mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist "
+            "right_wrist left_pinky right_pinky left_index right_index left_thumb right_thumb left_hip right_hip "
+            "left_knee right_knee left_ankle right_ankle left_heel right_heel left_foot_index right_foot_index",
             _FACE,
         ),
         # "Upper neck" is at the throat, lower than Human3.6M's point, but it is what the field pairs with it.
         _convention(
             "mpii16",
-            (
-                "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck head_top "
-                "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist"
-            ),
+            "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck head_top "
+            "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist",
         ),
         _convention(
             "human36m_17",
-            (
-                "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax neck head "
-                "left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
-            ),
+            "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax neck head "
+            "left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
         ),
         # Joints 16 and 24 repeat the thorax, 11 the pelvis, 20 and 28 the wrists; "end" closes a chain.
         _convention(
             "human36m_32",
-            (
-                "pelvis right_hip right_knee right_ankle right_toe right_toe_end left_hip left_knee left_ankle "
-                "left_toe left_toe_end spine_base spine thorax neck head left_collar left_shoulder left_elbow "
-                "left_wrist left_thumb left_thumb_end left_hand left_hand_end right_collar right_shoulder "
-                "right_elbow right_wrist right_thumb right_thumb_end right_hand right_hand_end"
-            ),
+            "pelvis right_hip right_knee right_ankle right_toe right_toe_end left_hip left_knee left_ankle "
+            "left_toe left_toe_end spine_base spine thorax neck head left_collar left_shoulder left_elbow "
+            "left_wrist left_thumb left_thumb_end left_hand left_hand_end right_collar right_shoulder "
+            "right_elbow right_wrist right_thumb right_thumb_end right_hand right_hand_end",
         ),
         # Its "neck" is between the shoulders, our thorax; its "head" is inside the head, as our neck is.
         _convention(
             "mpi_inf_3dhp_17",
-            (
-                "head_top neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip "
-                "right_knee right_ankle left_hip left_knee left_ankle pelvis spine head"
-            ),
+            "head_top neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip "
+            "right_knee right_ankle left_hip left_knee left_ankle pelvis spine head",
         ),
         _convention(
             "mpi_inf_3dhp_28",
-            (
-                "spine3 spine4 spine2 spine pelvis neck head head_top left_clavicle left_shoulder left_elbow "
-                "left_wrist left_hand right_clavicle right_shoulder right_elbow right_wrist right_hand left_hip "
-                "left_knee left_ankle left_foot left_toe right_hip right_knee right_ankle right_foot right_toe"
-            ),
+            "spine3 spine4 spine2 spine pelvis neck head head_top left_clavicle left_shoulder left_elbow "
+            "left_wrist left_hand right_clavicle right_shoulder right_elbow right_wrist right_hand left_hip "
+            "left_knee left_ankle left_foot left_toe right_hip right_knee right_ankle right_foot right_toe",
         ),
         # A bone stands for its end. The root is 100 mm from the hips' middle and isn't used; the bone "thorax" ends
         # below the collarbones, "lowerneck" at the base of the neck. The radius ends in mid-forearm; the bone "wrist"
         # goes on along the same line to where the hand bends, past the wrist's crease.
         _convention(
             "cmu",
-            (
-                "root lhipjoint lfemur ltibia lfoot ltoes rhipjoint rfemur rtibia rfoot rtoes lowerback upperback "
-                "thorax lowerneck upperneck head lclavicle lhumerus lradius lwrist lhand lfingers lthumb rclavicle "
-                "rhumerus rradius rwrist rhand rfingers rthumb"
-            ),
+            "root lhipjoint lfemur ltibia lfoot ltoes rhipjoint rfemur rtibia rfoot rtoes lowerback upperback "
+            "thorax lowerneck upperneck head lclavicle lhumerus lradius lwrist lhand lfingers lthumb rclavicle "
+            "rhumerus rradius rwrist rhand rfingers rthumb",
             right_hip="rhipjoint",
             right_knee="rfemur",
             right_ankle="rtibia",
