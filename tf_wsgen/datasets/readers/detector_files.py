@@ -10,16 +10,17 @@ from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers.detector_csv import csv_content
 from tf_wsgen.datasets.readers.detector_formats import (
     JSON_FORMATS,
-    coco_image_size,
     coco_joints,
     formats_that_fit,
+    image_size,
     mmpose_joints,
     openpose,
+    tfjs_joints,
+    yolo_people,
 )
 from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_content
 from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_content, videopose3d_content
-from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person, first_entry
-from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
+from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person, first_entry, placed
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, load_json, one_sentence, plain_file
 
@@ -57,12 +58,8 @@ PICKLE_SUFFIXES = (".pkl", ".pickle", ".p")
 # Bytes of an image's labels.
 LARGEST_LABELS = 1_000_000
 CSV_SUFFIXES = (".csv", ".tsv")
-
-
-READERS = JSON_FORMATS | MORE_FORMATS
-# What the files of a format may tell beside the people: the joints, and the images' size.
+# The formats whose files may tell their joints.
 NAMING = {"coco_annotations": coco_joints, "mmpose": mmpose_joints, "tfjs": tfjs_joints}
-SIZED = {"coco_annotations": coco_image_size, "dwpose": canvas_size}
 
 
 @contextlib.contextmanager
@@ -88,10 +85,11 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     """
     if path.is_dir() and format in (*FRAME_FORMATS, "yolo_txt", "auto"):
         with naming(path):
-            labels = (
-                [] if format not in ("yolo_txt", "auto") or list(path.glob("*.json")) else sorted(path.glob("*.txt"))
-            )
-            return _yolo_files(labels) if labels else _folder(path, format)
+            if format in ("yolo_txt", "auto") and not list(path.glob("*.json")) and (files := list(path.glob("*.txt"))):
+                frames = sorted(zip(_frames(files), files, strict=True))
+                people = [placed(one, f"{file.name}: ") for frame, file in frames for one in _yolo_people(file, frame)]
+                return FileContent("yolo_txt", people)
+            return _folder(path, format)
     expected = KIND if format == "auto" else f"{KIND} ({format})"
     with plain_file(path, expected) as plain:
         return _content(plain, format, convention, expected)
@@ -106,7 +104,7 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
         if format == "csv":
             return csv_content(path, expected, convention)
         if format == "yolo_txt":
-            return _yolo_files([path])
+            return FileContent(format, _yolo_people(path, _frames([path])[0]))
         if format in HDF5_FORMATS:
             return hdf5_content(path, expected)
         if format == "array":
@@ -163,18 +161,15 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 
 
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
-    entries = list(openpose(content, frame) if format == "openpose" else READERS[format](content))
+    entries = list(openpose(content, frame) if format == "openpose" else JSON_FORMATS[format](content))
     told = NAMING[format](content) if by_names and format in NAMING else None
-    return FileContent(format, entries, told, SIZED[format](content) if format in SIZED else None)
+    return FileContent(format, entries, told, image_size(format, content))
 
 
 def _folder(path: pathlib.Path, format: str) -> FileContent:
     files = _frame_files(path, format)
-    frames = _frames(files)
-    if isinstance(frames[0], int):
-        frames, files = zip(*sorted(zip(frames, files, strict=True)), strict=True)
     contents, others = [], []
-    for file, frame in zip(files, frames, strict=True):
+    for frame, file in sorted(zip(_frames(files), files, strict=True)):
         try:
             with naming(file):
                 contents.append(_frame_content(file, frame, format))
@@ -189,22 +184,13 @@ def _folder(path: pathlib.Path, format: str) -> FileContent:
     return FileContent(formats[0], [entry for content in contents for entry in content.entries] + others, told)
 
 
-def _yolo_files(files: list[pathlib.Path]) -> FileContent:
-    """YOLO's labels, a text file a frame."""
-    frames, entries = _frames(files), []
-    for file, frame in sorted(zip(files, frames, strict=True), key=lambda pair: pair[1]):
-        with one_sentence(file, f"{KIND} (yolo_txt)"):
-            found = list(yolo_people(existing_text(file), frame))
-        named = (e if not isinstance(e, Person) else e._replace(where=f"{file.name}: {e.where}") for e in found)
-        entries += named if found else [EmptyFrame(frame)]
-    return FileContent("yolo_txt", entries)
-
-
-def existing_text(file: pathlib.Path) -> str:
-    """A small text file's content; an empty one is a frame without anybody."""
-    if file.stat().st_size > LARGEST_LABELS:
-        raise InputError(f"{file}: has {file.stat().st_size:,} bytes; expected the labels of an image.")
-    return file.read_text(encoding="utf-8")
+def _yolo_people(file: pathlib.Path, frame: int | str) -> list[Entry]:
+    """The people of YOLO's labels of an image; an empty file is a frame without anybody."""
+    size = file.stat().st_size
+    if size > LARGEST_LABELS:
+        raise InputError(f"{file}: has {size:,} bytes; expected the labels of an image.")
+    with one_sentence(file, f"{KIND} (yolo_txt)"):
+        return list(yolo_people(file.read_text(encoding="utf-8"), frame)) or [EmptyFrame(frame)]
 
 
 def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:
@@ -232,12 +218,5 @@ def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileCon
     people = [entry for entry in found.entries if isinstance(entry, Person)]
     if len({person.frame for person in people}) > 1:
         raise InputError("holds several frames; expected a file a frame.")
-    entries: list[Entry] = []
-    for entry in found.entries:
-        if isinstance(entry, InputError):
-            entries.append(InputError(f"{file.name}: {entry}"))
-        else:
-            entry = entry._replace(frame=frame)
-            named = {"where": f"{file.name}: {entry.where}"} if isinstance(entry, Person) else {}
-            entries.append(entry._replace(**named))
-    return found._replace(entries=entries)
+    entries = [entry if isinstance(entry, InputError) else entry._replace(frame=frame) for entry in found.entries]
+    return found._replace(entries=[placed(entry, f"{file.name}: ") for entry in entries])

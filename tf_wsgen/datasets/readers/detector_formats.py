@@ -1,9 +1,9 @@
-"""What pose detectors write, format by format: the content of a JSON file → one `Person` after the other.
+"""What pose detectors write, format by format: the content of a file → one `Person` after the other.
 
-Nothing is believed: a wrong type anywhere is an `InputError` that names the place in the file, and the file's name
-is put before it by the caller. Where only one person is wrong the error is yielded in its place: one bad entry does
-not sink a file. Formats: MMPose and Ultralytics as their programs save results, OpenPose and AlphaPose
-output documents, COCO's data and results formats (cocodataset.org), MediaPipe pose landmarks.
+Nothing is believed: a wrong type anywhere is an `InputError` that names the place in the file, and the caller puts the
+file's name before it. Where only one person is wrong the error is yielded in its place: one bad entry does not sink a
+file. Formats: MMPose, Ultralytics, DWPose, OpenPifPaf and TensorFlow.js as their programs save results, OpenPose's and
+AlphaPose's output documents, COCO's data and results (cocodataset.org), MediaPipe's pose landmarks, YOLO's labels.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,6 +30,7 @@ from tf_wsgen.datasets.readers.json_values import (
     member,
     numbers,
     one_size,
+    placed,
     score_of,
     triples,
 )
@@ -146,6 +147,72 @@ def _mediapipe_person(pose: Any, where: str, frame: int | str) -> Person:
     return Person(where or "the file", frame, None, points, confidence, None)
 
 
+def dwpose(content: Any) -> Iterator[Entry]:
+    """DWPose as ComfyUI saves it: a list of frames in OpenPose's form, each with the size of its canvas."""
+    for index, frame in enumerate(items(content, "the file")):
+        yield from (placed(entry, f"[{index}].") for entry in openpose(frame, index))
+
+
+def alphapose_images(content: Any) -> Iterator[Entry]:
+    """AlphaPose's forms "open" and "cmu": an object of images' names, each with its `people`, or `bodies`."""
+    for name, image in content.items():
+        bodies = isinstance(image, dict) and "bodies" in image
+        place = f"{name}.{'bodies' if bodies else 'people'}"
+        people = items(member(image, "bodies" if bodies else "people", name), place)
+        yield from in_frame(flat_person, people, place, name, "joints" if bodies else "pose_keypoints_2d")
+
+
+def openpifpaf(content: Any) -> Iterator[Entry]:
+    """OpenPifPaf: the annotations of one image (`*.predictions.json`), or a video's lines, each with `predictions`."""
+    keys = ("keypoints", "id_", "score")
+    for index, entry in enumerate(items(content, "the file")):
+        if not isinstance(entry, dict) or "predictions" not in entry:
+            yield attempt(flat_person, entry, f"[{index}]", 0, *keys)
+        else:
+            frame, place = frame_of(entry.get("frame", index), f"[{index}].frame"), f"[{index}].predictions"
+            yield from in_frame(flat_person, items(entry["predictions"], place), place, frame, *keys)
+
+
+def tfjs(content: Any) -> Iterator[Entry]:
+    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose): a pose, poses, or a list of frames of those."""
+    many = isinstance(content, list) and any(isinstance(frame, list) for frame in content)
+    for index, poses in enumerate(content if many else [content]):
+        poses = [poses] if isinstance(poses, dict) else items(poses, f"[{index}]")
+        yield from in_frame(_tfjs_person, poses, f"[{index}]" if many else "", index)
+
+
+def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
+    points, confidence = landmarks(member(pose, "keypoints", where), f"{where}.keypoints", "score")
+    return Person(where, frame, identity_of(pose, "id"), points, confidence, score_of(pose, "score", where))
+
+
+def yolo_people(text: str, frame: int | str) -> Iterator[Entry]:
+    """YOLO's labels of one image: class, box, then x, y and perhaps v of each joint, shares of the image.
+
+    What follows the joints, a confidence and a person's number, is told apart by its number of columns: joints of
+    three numbers are taken for such where they fit.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield attempt(_yolo_person, line, f"line {number}", frame)
+
+
+def _yolo_person(line: str, where: str, frame: int | str) -> Person:
+    try:
+        values = np.array([float(cell) for cell in line.split()])
+    except ValueError:
+        raise InputError(f"{where}: is {line[:40]!r}; expected numbers: class, box, joints.") from None
+    # 17 joints with or without v; then perhaps a confidence, and a number.
+    known = {5 + 17 * axes + more: (axes, more) for more in (2, 1, 0) for axes in (2, 3)}
+    if len(values) not in known:
+        raise InputError(f"{where}: has {len(values)} numbers; expected class, box and 17 joints of 2 or 3.")
+    axes, more = known[len(values)]
+    joints = values[5 : 5 + 17 * axes].reshape(17, axes)
+    person = int(values[-1]) if more == 2 and values[-1] >= 0 and values[-1].is_integer() else None
+    confidence = np.minimum(joints[:, 2], 1.0) if axes == 3 else np.ones(17)
+    return Person(where, frame, person, joints[:, :2], confidence, float(values[-more]) if more else None)
+
+
 # OpenPose is apart: a file is a frame there, and its name has the number.
 JSON_FORMATS: dict[str, Callable[[Any], Iterator[Entry]]] = {
     "mmpose": mmpose,
@@ -154,6 +221,10 @@ JSON_FORMATS: dict[str, Callable[[Any], Iterator[Entry]]] = {
     "coco_results": results,
     "coco_annotations": coco_annotations,
     "mediapipe": mediapipe,
+    "dwpose": dwpose,
+    "alphapose_images": alphapose_images,
+    "openpifpaf": openpifpaf,
+    "tfjs": tfjs,
 }
 
 
@@ -208,10 +279,9 @@ def coco_joints(content: Any) -> Convention | None:
         InputError: No list, or several different ones, name a person's joints.
     """
     categories = content.get("categories")
-    lists = (
-        [one.get("keypoints") for one in categories if isinstance(one, dict)] if isinstance(categories, list) else []
-    )
-    lists = list(dict.fromkeys(tuple(map(str, names)) for names in lists if isinstance(names, list) and names))
+    categories = categories if isinstance(categories, list) else []
+    lists = [one.get("keypoints") for one in categories if isinstance(one, dict)]
+    lists = dict.fromkeys(tuple(map(str, names)) for names in lists if isinstance(names, list) and names)
     found = [attempt(convention_of_names, names) for names in lists]
     people = [one for one in found if isinstance(one, Convention)]
     refused = [one for one in found if isinstance(one, InputError)]
@@ -222,7 +292,16 @@ def coco_joints(content: Any) -> Convention | None:
     return people[0] if people else None
 
 
-def coco_image_size(content: Any) -> tuple[int, int] | None:
-    """Width and height of the images of a COCO data file, if it says so and they are all of one size."""
-    images = content.get("images")
-    return one_size(images if isinstance(images, list) else [], "width", "height")
+def tfjs_joints(content: Any) -> Convention | None:
+    """The joints by the names of the first pose; None where it names none."""
+    pose = first_entry(content)
+    joints = pose.get("keypoints") if isinstance(pose, dict) else None
+    names = [joint.get("name") for joint in joints if isinstance(joint, dict)] if isinstance(joints, list) else []
+    return convention_of_names(names) if names and all(isinstance(name, str) for name in names) else None
+
+
+def image_size(format: str, content: Any) -> tuple[int, int] | None:
+    """Width and height of COCO's images or DWPose's canvases, if the file has them and they are all of one size."""
+    if format == "coco_annotations":
+        return one_size(content.get("images"), "width", "height")
+    return one_size(content, "canvas_width", "canvas_height") if format == "dwpose" else None

@@ -39,7 +39,7 @@ def videopose3d_content(path: pathlib.Path, kind: str, convention: str | None) -
     who = ", ".join(f"{number} is {place}" for number, (place, _) in enumerate(tracks[:10]))
     more = " and so on" if len(tracks) > 10 else ""
     videos = metadata_of(arrays).get("video_metadata")
-    size = one_size(videos.values() if isinstance(videos, dict) else [], "w", "h")
+    size = one_size(list(videos.values()) if isinstance(videos, dict) else None, "w", "h")
     return FileContent("videopose3d", people, told, size, (f"people: {who}{more}",))
 
 

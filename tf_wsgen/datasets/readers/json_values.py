@@ -1,6 +1,6 @@
 """People in JSON files: what a reader gives, and values that are checked where they are taken."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,6 +86,13 @@ def in_frame(
         yield EmptyFrame(frame)
     for index, person in enumerate(people):
         yield attempt(read, person, f"{place}[{index}]", frame, *arguments)
+
+
+def placed(entry: Entry, before: str) -> Entry:
+    """An entry whose place, where it has one, begins with what stands before it."""
+    if isinstance(entry, InputError):
+        return InputError(f"{before}{entry}")
+    return entry._replace(where=f"{before}{entry.where}") if isinstance(entry, Person) else entry
 
 
 def is_landmark(first: list) -> bool:
@@ -212,12 +219,9 @@ def score_of(person: dict, key: str, where: str) -> float | None:
     return float(value)
 
 
-def one_size(images: Iterable, width: str, height: str) -> tuple[int, int] | None:
-    """Width and height by their keys in objects, if these are all of one size."""
+def one_size(images: Any, width: str, height: str) -> tuple[int, int] | None:
+    """Width and height by their keys in a list of objects, if these are all of one size."""
+    images = images if isinstance(images, list) else []
     sizes = [(one.get(width), one.get(height)) if isinstance(one, dict) else (None, None) for one in images]
-    if not sizes or any(size != sizes[0] for size in sizes):
-        return None
-    across, down = sizes[0]
-    if isinstance(across, int) and isinstance(down, int) and across > 0 and down > 0:
-        return across, down
-    return None
+    alike = bool(sizes) and all(size == sizes[0] for size in sizes)
+    return sizes[0] if alike and all(isinstance(length, int) and length > 0 for length in sizes[0]) else None
