@@ -95,7 +95,7 @@ def test_rows_that_are_not_valid_are_left_out(person, tmp_path):
 
 BAD = {
     "no poses": (lambda p: clip(p, pose_2d=None, pose_3d=None), "neither 2D nor 3D"),
-    "joints": (lambda p: clip(p, pose_2d=p[0][:, :15]), r"\(200, 15, 2\); expected .*\(frames, 16, 2\)"),
+    "joints": (lambda p: clip(p, pose_2d=p[0][:, :15]), r"\(200, 15, 2\); expected .*\(N, 16, 2\)"),
     "texts": (lambda p: clip(p, pose_2d=p[0].astype(str)), "expected numbers"),
     "nan": (lambda p: clip(p, pose_2d=changed(p[0], (7, 3), np.nan)), r"2D frame 7 is not finite \(1 such"),
     "metres": (lambda p: clip(p, pose_3d=p[1] / 1000.0), "expected millimetres"),

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_stored, open_hdf5
+from tf_wsgen.files import hdf5_array, hdf5_texts, open_hdf5
 
 KIND = "a prepared HDF5 file"
 GROUPS = ("train", "test")
@@ -34,8 +34,6 @@ UP = "pose_3d_up"
 LARGEST_POSE = 3000.0
 # How far from 1 the length of a vector that points up may be.
 UNIT_TOLERANCE = 1e-3
-# A file may not announce more than this many rows (2 × 10⁷ rows of 16 joints are 2.5 GB of 2D poses).
-LARGEST_ROWS = 20_000_000
 
 
 @dataclasses.dataclass
@@ -108,7 +106,7 @@ def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) 
         data = PreparedData(_joints(file, path, joints), _text(file.attrs.get("source", "")))
         for name in GROUPS:
             if name in file:
-                setattr(data, name, _read_group(file[name], path, name, len(data.joints)))
+                setattr(data, name, _read_group(file, name, str(path), len(data.joints)))
     if data.train is None and data.test is None:
         raise InputError(f"{path}: has neither a group 'train' nor 'test'; expected at least one.")
     return data
@@ -131,53 +129,83 @@ def _text(value) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _read_group(group, path: pathlib.Path, name: str, num_joints: int) -> PoseGroup:
+def _read_group(file: h5py.File, name: str, path: str, num_joints: int) -> PoseGroup:
+    group = file[name]
     if not isinstance(group, h5py.Group):
         raise InputError(f"{path}: '{name}' is a dataset; expected a group.")
     known = {"pose_2d", "pose_3d", UP, *LABELS, *(PREFIX_3D + label for label in LABELS)}
     unknown = sorted(set(group) - known)
     if unknown:
         raise InputError(f"{path}: {name}/{unknown[0]} is not part of the format; expected only {sorted(known)}.")
-    result = PoseGroup(_poses(group, path, "pose_2d", num_joints, 2), _poses(group, path, "pose_3d", num_joints, 3))
-    if result.pose_2d is None and result.pose_3d is None:
+    poses = {
+        key: _poses(file, f"{name}/{key}", path, (None, num_joints, dimensions))
+        for key, dimensions in (("pose_2d", 2), ("pose_3d", 3))
+        if key in group
+    }
+    if not poses:
         raise InputError(f"{path}: {name} has neither 'pose_2d' nor 'pose_3d'; expected at least one.")
-    if UP in group:
-        result.pose_3d_up = _up(group[UP], path, result.pose_3d)
-    for label in LABELS:
-        # A group of 3D poses alone needs no prefix.
-        rows = result.pose_2d if result.pose_2d is not None else result.pose_3d
-        if label in group:
-            result.labels[label] = _label(group[label], path, label, len(rows), num_joints)
-        if PREFIX_3D + label in group:
-            if result.pose_3d is None:
-                raise InputError(f"{path}: {name}/{PREFIX_3D + label} has no 'pose_3d' beside it.")
-            result.labels_3d[label] = _label(group[PREFIX_3D + label], path, label, len(result.pose_3d), num_joints)
-    both = result.pose_2d is not None and result.pose_3d is not None
-    if name == "test" and both and len(result.pose_2d) != len(result.pose_3d):
+    alone = sorted(key for key in group if key.startswith(PREFIX_3D))
+    if alone and "pose_3d" not in poses:
+        raise InputError(f"{path}: {name}/{alone[0]} has no 'pose_3d' beside it.")
+    rows = {key: len(values) for key, values in poses.items()}
+    if name == "test" and len(set(rows.values())) > 1:
         raise InputError(
-            f"{path}: test/pose_2d has {len(result.pose_2d)} rows and test/pose_3d {len(result.pose_3d)}; "
+            f"{path}: test/pose_2d has {rows['pose_2d']} rows and test/pose_3d {rows['pose_3d']}; "
             "expected the same number, row by row one person at one instant."
         )
-    _check_hidden(result, path, name)
+    # A group of 3D poses alone needs no prefix.
+    labels = _labels(file, f"{name}/", path, next(iter(rows.values())), num_joints)
+    result = PoseGroup(**poses, labels=labels)
+    if alone:
+        result.labels_3d = _labels(file, f"{name}/{PREFIX_3D}", path, rows["pose_3d"], num_joints)
+    if UP in group:
+        up = hdf5_array(file, f"{name}/{UP}", path, (rows["pose_3d"], 3)).astype(np.float32)
+        wrong = ~(np.abs(np.linalg.norm(up, axis=1) - 1.0) < UNIT_TOLERANCE)
+        if wrong.any():
+            place = f"{path}: {name}/{UP} row {np.argmax(wrong)}"
+            raise InputError(f"{place} has not length 1; expected unit vectors that point up.")
+        result.pose_3d_up = up
+    if result.pose_2d is not None and "visible" in result.labels:
+        check_some_visible(result.labels["visible"], f"{path}: {name} row")
     return result
 
 
-def _poses(group: h5py.Group, path: pathlib.Path, key: str, num_joints: int, dimensions: int) -> np.ndarray | None:
-    if key not in group:
-        return None
-    dataset, where = group[key], f"{path}: {group.name[1:]}/{key}"
-    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
-        raise InputError(f"{where} is not an array of numbers; expected float32.")
-    if dataset.ndim != 3 or dataset.shape[1:] != (num_joints, dimensions):
-        raise InputError(f"{where} has shape {dataset.shape}; expected (rows, {num_joints}, {dimensions}).")
-    if not 0 < dataset.shape[0] <= LARGEST_ROWS:
-        raise InputError(f"{where} has {dataset.shape[0]} rows; expected 1 to {LARGEST_ROWS}.")
-    check_stored(dataset, group.file, where)
-    values = dataset[:].astype(np.float32, copy=False)
+def _poses(file: h5py.File, key: str, path: str, shape: tuple[int | None, ...]) -> np.ndarray:
+    values, where = hdf5_array(file, key, path, shape).astype(np.float32, copy=False), f"{path}: {key}"
+    if not len(values):
+        raise InputError(f"{where} has 0 rows; expected at least one.")
     check_finite(values, where, "row")
-    if dimensions == 3:
+    if key.endswith("pose_3d"):
         check_millimetres(values, where)
     return values
+
+
+def _labels(file: h5py.File, prefix: str, path: str, rows: int, num_joints: int) -> dict[str, np.ndarray]:
+    labels = {}
+    for label in LABELS:
+        key = prefix + label
+        if key in file and label in TEXT_LABELS:
+            labels[label] = np.array(hdf5_texts(file, key, path, rows))
+        elif key in file:
+            shape = (rows, num_joints) if label in JOINT_LABELS else (rows,)
+            labels[label] = hdf5_array(file, key, path, shape).astype(np.float32)
+            check_label(labels[label], label, f"{path}: {key}")
+    return labels
+
+
+def check_label(values: np.ndarray, label: str, where: str) -> None:
+    """Refuses numbers that are negative or not finite, and other values than 0 and 1 of `visible` and `valid`."""
+    if not (np.isfinite(values).all() and (values >= 0).all()):
+        raise InputError(f"{where} holds negative or not finite values; expected numbers from 0.")
+    if label in ("visible", "valid") and not np.isin(values, (0, 1)).all():
+        raise InputError(f"{where} holds values other than 0 and 1.")
+
+
+def check_some_visible(visible: np.ndarray, row: str) -> None:
+    """Refuses (N, J) rows without a visible joint; `row` is what the message calls one of them, before its number."""
+    hidden = ~(visible > 0).any(axis=1)
+    if hidden.any():
+        raise InputError(f"{row} {np.argmax(hidden)} has no visible joint at all; expected at least one.")
 
 
 def check_finite(poses: np.ndarray, where: str, row: str) -> None:
@@ -204,43 +232,3 @@ def check_millimetres(pose_3d: np.ndarray, where: str, unit: str = "millimetres"
             f"{where}: joints are typically {typical / per_unit:.4g} from the body's centre; expected {unit}, between "
             f"{largest / 100.0 / per_unit:g} and {largest / per_unit:g}."
         )
-
-
-def _up(dataset, path: pathlib.Path, pose_3d: np.ndarray | None) -> np.ndarray:
-    where, rows = f"{path}: {dataset.name[1:]}", 0 if pose_3d is None else len(pose_3d)
-    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.shape != (rows, 3):
-        found = getattr(dataset, "shape", None)
-        raise InputError(
-            f"{where} has shape {found}; expected floats of shape {(rows, 3)}, one vector a row of pose_3d."
-        )
-    values = dataset[:].astype(np.float32)
-    wrong = ~(np.abs(np.linalg.norm(values, axis=1) - 1.0) < UNIT_TOLERANCE)
-    if wrong.any():
-        raise InputError(f"{where} row {np.argmax(wrong)} has not length 1; expected unit vectors that point up.")
-    return values
-
-
-def _label(dataset, path: pathlib.Path, label: str, rows: int, num_joints: int) -> np.ndarray:
-    where = f"{path}: {dataset.name[1:]}"
-    shape = (rows, num_joints) if label in JOINT_LABELS else (rows,)
-    if not isinstance(dataset, h5py.Dataset) or dataset.shape != shape:
-        raise InputError(f"{where} has shape {getattr(dataset, 'shape', None)}; expected {shape}.")
-    if label in TEXT_LABELS:
-        if dataset.dtype.kind not in "SO":
-            raise InputError(f"{where} holds {dataset.dtype}; expected texts.")
-        return np.array([_text(value) for value in dataset[:].tolist()])
-    if dataset.dtype.kind not in "fiub":
-        raise InputError(f"{where} holds {dataset.dtype}; expected numbers.")
-    values = dataset[:].astype(np.float32)
-    if not np.isfinite(values).all() or (values < 0).any():
-        raise InputError(f"{where} holds negative or not finite values; expected numbers from 0.")
-    if label in ("visible", "valid") and not np.isin(values, (0, 1)).all():
-        raise InputError(f"{where} holds values other than 0 and 1.")
-    return values
-
-
-def _check_hidden(group: PoseGroup, path: pathlib.Path, name: str) -> None:
-    if group.pose_2d is not None and "visible" in group.labels:
-        empty = group.labels["visible"].sum(axis=1) == 0
-        if empty.any():
-            raise InputError(f"{path}: {name} row {np.argmax(empty)} has no visible joint at all.")

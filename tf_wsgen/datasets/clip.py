@@ -4,8 +4,18 @@ import dataclasses
 
 import numpy as np
 
-from tf_wsgen.data.prepared import CAMERA_LABELS, GROUPS, JOINT_LABELS, LABELS, check_finite, check_millimetres
-from tf_wsgen.errors import InputError
+from tf_wsgen.data.prepared import (
+    CAMERA_LABELS,
+    GROUPS,
+    JOINT_LABELS,
+    LABELS,
+    check_finite,
+    check_label,
+    check_millimetres,
+    check_some_visible,
+)
+from tf_wsgen.errors import InputError, check_choice
+from tf_wsgen.files import check_numbers
 from tf_wsgen.skeleton import HUMAN16
 
 
@@ -62,18 +72,13 @@ def check_clip(clip: Clip) -> None:
         InputError: Wrong shapes, rows that don't match, numbers that are not finite, or metres for millimetres.
     """
     joints = HUMAN16.num_joints
-    if clip.group not in GROUPS:
-        raise InputError(f"{clip.where}: group is {clip.group!r}; expected one of {list(GROUPS)}.")
+    check_choice(f"{clip.where}: group", clip.group, GROUPS)
     if clip.pose_2d is None and clip.pose_3d is None:
         raise InputError(f"{clip.where}: has neither 2D nor 3D poses.")
     for name, poses, dimensions in (("2D", clip.pose_2d, 2), ("3D", clip.pose_3d, 3)):
         if poses is None:
             continue
-        if poses.dtype.kind not in "fiu" or poses.ndim != 3 or poses.shape[1:] != (joints, dimensions):
-            raise InputError(
-                f"{clip.where}: {name} poses are {poses.dtype} of shape {poses.shape}; expected numbers of shape "
-                f"(frames, {joints}, {dimensions})."
-            )
+        check_numbers(poses, (None, joints, dimensions), f"{clip.where}: pose_{name.lower()}")
         if len(poses) == 0:
             raise InputError(f"{clip.where}: has no frames.")
         check_finite(poses, f"{clip.where}: {name}", "frame")
@@ -96,8 +101,7 @@ def _check_labels(clip: Clip) -> None:
         shape = (len(clip), HUMAN16.num_joints) if name in JOINT_LABELS else (len(clip),)
         if np.shape(values) != shape:
             raise InputError(f"{clip.where}: {name} has shape {np.shape(values)}; expected {shape}.")
-        if name == "visible" and clip.pose_2d is not None and not (values > 0).any(axis=1).all():
-            row = int(np.argmin((values > 0).any(axis=1)))
-            raise InputError(f"{clip.where}: frame {row} has no visible joint at all; expected at least one.")
-        if values.dtype.kind in "fiub" and not (np.isfinite(values).all() and (values >= 0).all()):
-            raise InputError(f"{clip.where}: {name} holds negative or not finite values; expected numbers from 0.")
+        if values.dtype.kind in "fiub":
+            check_label(values, name, f"{clip.where}: {name}")
+        if name == "visible" and clip.pose_2d is not None:
+            check_some_visible(values, f"{clip.where}: frame")
