@@ -23,6 +23,7 @@ from tf_wsgen.files import hdf5_array, hdf5_texts, open_hdf5
 
 KIND = "a prepared HDF5 file"
 GROUPS = ("train", "test")
+POSES = {"pose_2d": 2, "pose_3d": 3}  # Their dimensions.
 TEXT_LABELS = ("action", "subject", "sequence", "camera", "scene")
 JOINT_LABELS = ("visible", "confidence")
 CAMERA_LABELS = ("image_width", "image_height", "focal_length")
@@ -133,13 +134,13 @@ def _read_group(file: h5py.File, name: str, path: str, num_joints: int) -> PoseG
     group = file[name]
     if not isinstance(group, h5py.Group):
         raise InputError(f"{path}: '{name}' is a dataset; expected a group.")
-    known = {"pose_2d", "pose_3d", UP, *LABELS, *(PREFIX_3D + label for label in LABELS)}
+    known = {*POSES, UP, *LABELS, *(PREFIX_3D + label for label in LABELS)}
     unknown = sorted(set(group) - known)
     if unknown:
         raise InputError(f"{path}: {name}/{unknown[0]} is not part of the format; expected only {sorted(known)}.")
     poses = {
         key: _poses(file, f"{name}/{key}", path, (None, num_joints, dimensions))
-        for key, dimensions in (("pose_2d", 2), ("pose_3d", 3))
+        for key, dimensions in POSES.items()
         if key in group
     }
     if not poses:

@@ -256,7 +256,7 @@ BROKEN = {
     "metres": (change("pose_3d", lambda values: values / 1e3), "joints are typically .*; expected millimetres"),
     "visible of others": (change("visible", lambda values: values[1:]), r"train visible is bool of shape \(5, 16\)"),
     "visible twice": (put_element("visible", (0, 0), 2.0), "visible holds values other than 0 and 1"),
-    "nothing visible": (put_element("visible", 4, 0.0), "row 4 has no visible joint"),
+    "nothing visible": (put_element("visible", 4, 0.0), "frame 4 has no visible joint"),
     "negative confidence": (change("confidence", lambda values: values - 1.0), "confidence holds negative"),
     "actions of others": (put("action", np.array(["a"] * 5)), r"train action is .* of shape \(5,\); expected 6 texts"),
     "one sequence twice": (put("sequence", np.array(list("abbaab"))),

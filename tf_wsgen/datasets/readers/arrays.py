@@ -16,18 +16,27 @@ from collections.abc import Iterator, Mapping
 import h5py
 import numpy as np
 
-from tf_wsgen.data.prepared import GROUPS, JOINT_LABELS, LABELS, PREFIX_3D, TEXT_LABELS, check_millimetres
+from tf_wsgen.data.prepared import (
+    GROUPS,
+    JOINT_LABELS,
+    LABELS,
+    POSES,
+    PREFIX_3D,
+    TEXT_LABELS,
+    check_label,
+    check_millimetres,
+)
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convert
 from tf_wsgen.errors import InputError, check_choice
-from tf_wsgen.files import LONGEST_TEXT, check_numbers, check_stored, existing_file, load_npz, open_hdf5
+from tf_wsgen.files import LONGEST_TEXT, check_numbers, check_stored, described, existing_file, load_npz, open_hdf5
 from tf_wsgen.skeleton import HUMAN16
 
 KIND = "poses as plain arrays (.npz or HDF5)"
 UNITS = {"mm": ("millimetres", 1.0), "m": ("metres", 1000.0)}
 FRAMES = ("camera", "world_z_up")
 LABELS_3D = tuple(PREFIX_3D + name for name in LABELS if name not in JOINT_LABELS)
-KNOWN = ("pose_2d", "pose_3d", *LABELS, *LABELS_3D)
+KNOWN = (*POSES, *LABELS, *LABELS_3D)
 # A clip has at most so many rows, so that a file that doesn't fit into memory can be read from HDF5.
 ROWS_A_CLIP = 65_536
 
@@ -61,64 +70,60 @@ def read_arrays(
     check_choice("unit", unit, UNITS)
     check_choice("frame", frame, FRAMES)
     path = existing_file(path, KIND)
-    with _opened(path) as (arrays, joints):
-        groups = _groups(arrays, path, group)
+    with _opened(path) as (groups, joints):
+        groups = _checked(groups, path, group)
         table, order = _joint_order(joints, convention, path)
         for name, members in groups.items():
-            yield from _read_group(_Group(path, name, members, table, order, unit, frame))
+            yield from _Group(path, name, members, table, order, unit, frame).clips()
 
 
 @contextlib.contextmanager
-def _opened(path: pathlib.Path) -> Iterator[tuple[dict[tuple[str, str], Array], Array | None]]:
-    """The file's arrays by (group or "", name), and its `joints`."""
+def _opened(path: pathlib.Path) -> Iterator[tuple[dict[str, dict[str, Array]], Array | None]]:
+    """The file's arrays by group (or "") and name, and its `joints`."""
+    groups: dict[str, dict[str, Array]] = {name: {} for name in ("", *GROUPS)}
     if path.suffix.lower() == ".npz":
-        arrays = {_split(name, "_"): values for name, values in load_npz(path, KIND).items()}
-        yield arrays, arrays.pop(("", "joints"), None)  # pyright: ignore[reportReturnType]
+        for name, values in load_npz(path, KIND).items():
+            group, _, rest = name.partition("_")
+            key = (group, rest) if group in GROUPS else ("", name)
+            groups[key[0]][key[1]] = values
+        yield groups, groups[""].pop("joints", None)
     elif path.suffix.lower() in (".h5", ".hdf5"):
         with open_hdf5(path, KIND) as file:
-            arrays, joints = {}, file.attrs.get("joints")
             for name, member in file.items():
                 if isinstance(member, h5py.Group) and name in GROUPS:
-                    arrays.update({(name, key): values for key, values in member.items()})
+                    groups[name].update(member)
                 else:
-                    arrays["", name] = member
-            for (group, name), member in arrays.items():
-                if not isinstance(member, h5py.Dataset):
-                    raise InputError(f"{path}: {_shown(group, name)} is not an array; expected only {list(KNOWN)}.")
-                check_stored(member, file, f"{path}: {_shown(group, name)}")
-            dataset = arrays.pop(("", "joints"), None)
-            yield arrays, joints if dataset is None else dataset[()]
+                    groups[""][name] = member
+            for group, members in groups.items():
+                for name, member in members.items():
+                    place = f"{path}: {_shown(group, name)}"
+                    if not isinstance(member, h5py.Dataset):
+                        raise InputError(f"{place} is not an array; expected only {list(KNOWN)}.")
+                    check_stored(member, file, place)
+            joints = groups[""].pop("joints", None)
+            yield groups, file.attrs.get("joints") if joints is None else joints[()]
     else:
         raise InputError(f"{path}: ends in {path.suffix!r}; expected {KIND}.")
-
-
-def _split(name: str, separator: str) -> tuple[str, str]:
-    for group in GROUPS:
-        if name.startswith(group + separator):
-            return group, name.removeprefix(group + separator)
-    return "", name
 
 
 def _shown(group: str, name: str) -> str:
     return f"{group} {name}".strip()
 
 
-def _groups(arrays: Mapping[tuple[str, str], Array], path: pathlib.Path, default: str) -> dict[str, dict[str, Array]]:
-    """The arrays of each group by name; none of them unknown."""
-    groups = {}
-    for (group, name), values in arrays.items():
-        if name not in KNOWN:
-            raise InputError(f"{path}: {_shown(group, name)!r} is not known; expected only {list(KNOWN)}.")
-        groups.setdefault(group, {})[name] = values
+def _checked(groups: dict[str, dict[str, Array]], path: pathlib.Path, default: str) -> dict[str, dict[str, Array]]:
+    """The groups that are there, if each has poses and nothing unknown."""
+    groups = {group: members for group, members in groups.items() if members}
+    for group, members in groups.items():
+        for name in members:
+            if name not in KNOWN:
+                raise InputError(f"{path}: {_shown(group, name)!r} is not known; expected only {list(KNOWN)}.")
+        if not members.keys() & POSES.keys():
+            raise InputError(f"{path}: {group or default} has {sorted(members)}; expected pose_2d or pose_3d.")
     if "" in groups and len(groups) > 1:
         raise InputError(f"{path}: has arrays both inside and outside of groups; expected one or the other.")
-    groups = {group or default: members for group, members in groups.items()}
-    for group, members in groups.items():
-        if not {"pose_2d", "pose_3d"} & set(members):
-            raise InputError(f"{path}: {group} has {sorted(members)}; expected pose_2d or pose_3d.")
     if not groups:
         raise InputError(f"{path}: has no arrays; expected pose_2d or pose_3d.")
-    return groups
+    return {group or default: members for group, members in groups.items()}
 
 
 def _joint_order(joints: Array | None, convention: str | None, path: pathlib.Path) -> tuple[Convention, list[int]]:
@@ -159,12 +164,11 @@ class _Group:
         frame: str,
     ):
         self.path, self.name, self.table, self.order, self.unit, self.frame = path, name, table, order, unit, frame
-        joints = len(table.joints)
-        self.poses = {
-            key: _numbers(arrays[key], (None, joints, dimensions), self.where(key))
-            for key, dimensions in (("pose_2d", 2), ("pose_3d", 3))
-            if key in arrays
-        }
+        self.poses = {key: arrays[key] for key in POSES if key in arrays}
+        for key, poses in self.poses.items():
+            check_numbers(poses, (None, len(table.joints), POSES[key]), self.where(key), "fiub")
+            if not len(poses):
+                raise InputError(f"{self.where(key)} has no rows.")
         if frame != "camera" and "pose_2d" in self.poses:
             raise InputError(
                 f"{self.where('pose_2d')} has no camera that tells what it sees of poses in the world frame; expected "
@@ -172,14 +176,12 @@ class _Group:
             )
         self.paired = self._pairs(arrays)
         # Labels without the prefix are those of the 2D rows; of the 3D rows where there are no others.
-        main = len(next(iter(self.poses.values())))
-        self.labels = self._labels(arrays, {name: name for name in LABELS}, main)
+        self.labels = self._labels(arrays, "", len(next(iter(self.poses.values()))))
         if "pose_2d" not in self.poses and self.labels.keys() & set(JOINT_LABELS):
             raise InputError(
                 f"{self.where('pose_3d')} stands beside visible or confidence; expected those with 2D alone."
             )
-        other = len(self.poses["pose_3d"]) if "pose_3d" in self.poses else 0
-        self.labels_3d = self._labels(arrays, {name: name.removeprefix(PREFIX_3D) for name in LABELS_3D}, other)
+        self.labels_3d = self._labels(arrays, PREFIX_3D, len(self.poses.get("pose_3d", ())))
 
     def where(self, key: str) -> str:
         """File and place, for messages."""
@@ -199,101 +201,75 @@ class _Group:
             )
         return rows_2d == rows_3d and not own
 
-    def _labels(self, arrays: Mapping[str, Array], names: Mapping[str, str], rows: int) -> dict[str, Array]:
+    def _labels(self, arrays: Mapping[str, Array], prefix: str, rows: int) -> dict[str, Array]:
         labels = {}
-        for key, name in names.items():
+        for name in LABELS:
+            key, where = prefix + name, self.where(prefix + name)
             if key not in arrays:
                 continue
-            if name in TEXT_LABELS:
-                labels[name] = _row_texts(arrays[key], rows, self.where(key))
-            else:
+            values = arrays[key]
+            if name not in TEXT_LABELS:
                 shape = (rows, len(self.table.joints)) if name in JOINT_LABELS else (rows,)
-                labels[name] = _numbers(arrays[key], shape, self.where(key))
+                check_numbers(values, shape, where, "fiub")
+            elif values.shape != (rows,) or values.dtype.itemsize > LONGEST_TEXT:
+                raise InputError(f"{where} is {described(values)}; expected {rows} texts.")
+            labels[name] = _texts(values[()], where) if name in TEXT_LABELS else values
         _check_sequences(labels, self.where("sequence"))
         return labels
 
+    def clips(self) -> Iterator[Clip]:
+        """At most `ROWS_A_CLIP` rows each: of both poses where they belong together, else of 2D and then of 3D."""
+        together = self.paired or len(self.poses) == 1
+        for keys in [tuple(self.poses)] if together else [("pose_2d",), ("pose_3d",)]:
+            labels = self.labels if together or keys == ("pose_2d",) else self.labels_3d
+            total = len(self.poses[keys[0]])
+            for start in range(0, total, ROWS_A_CLIP):
+                rows = slice(start, min(start + ROWS_A_CLIP, total))
+                yield self._clip(keys, {name: values[rows] for name, values in labels.items()}, rows)
 
-def _read_group(group: _Group) -> Iterator[Clip]:
-    if group.paired or len(group.poses) == 1:
-        yield from _clips(group, tuple(group.poses), group.labels)
-    else:
-        yield from _clips(group, ("pose_2d",), group.labels)
-        yield from _clips(group, ("pose_3d",), group.labels_3d)
-
-
-def _clips(group: _Group, keys: tuple[str, ...], labels: Mapping[str, Array]) -> Iterator[Clip]:
-    total = len(group.poses[keys[0]])
-    if not total:
-        raise InputError(f"{group.where(keys[0])} has no rows.")
-    for start in range(0, total, ROWS_A_CLIP):
-        rows = slice(start, min(start + ROWS_A_CLIP, total))
-        where = f"{group.where(' and '.join(keys))}, rows {rows.start} to {rows.stop - 1}"
-        yield _clip(group, keys, labels, rows, where)
-
-
-def _clip(group: _Group, keys: tuple[str, ...], labels: Mapping[str, Array], rows: slice, where: str) -> Clip:
-    given = {name: values[rows] for name, values in labels.items()}
-    for name in ("visible", "valid"):
-        if name in given and not np.isin(given[name], (0, 1)).all():
-            raise InputError(f"{where}: {name} holds values other than 0 and 1.")
-    pose_2d = pose_3d = up = None
-    if "pose_2d" in keys:
-        in_order = {name: given[name][:, group.order] for name in JOINT_LABELS if name in given}
-        poses = convert(group.poses["pose_2d"][rows][:, group.order], group.table.name, **in_order)
-        pose_2d = poses.points
-        hidden = ~poses.visible.any(axis=1)
-        if hidden.any():
-            raise InputError(f"{where}: row {rows.start + int(np.argmax(hidden))} has no visible joint at all.")
-        if "visible" in given or not poses.visible.all():
-            given["visible"] = poses.visible.astype(np.float32)
-        if poses.confidence is not None:
-            given["confidence"] = poses.confidence
-    if "pose_3d" in keys:
-        poses = convert(group.poses["pose_3d"][rows][:, group.order], group.table.name)
-        if not poses.visible.all():
-            lacking = [joint for joint in HUMAN16.joints if joint not in group.table.human16]
-            raise InputError(f"{where}: the joints of {group.table.name!r} give no {lacking}; expected all in 3D.")
-        pose_3d = poses.points
-        unit, per_unit = UNITS[group.unit]
-        if np.isfinite(pose_3d).all():
-            check_millimetres(pose_3d, where, unit, per_unit)
-        pose_3d = pose_3d * per_unit
-        if group.frame == "world_z_up":
-            x, y, z = np.moveaxis(pose_3d, -1, 0)
-            pose_3d, up = np.stack([x, -z, y], axis=-1), np.array([0.0, -1.0, 0.0])
-    return Clip(where, group.name, pose_2d, pose_3d, given, up=up)
+    def _clip(self, keys: tuple[str, ...], labels: dict[str, np.ndarray], rows: slice) -> Clip:
+        where = f"{self.where(' and '.join(keys))}, rows {rows.start} to {rows.stop - 1}"
+        pose_2d = pose_3d = up = None
+        if "pose_2d" in keys:
+            if "visible" in labels:
+                check_label(labels["visible"], "visible", f"{where}: visible")
+            of_joints = {name: labels[name][:, self.order] for name in JOINT_LABELS if name in labels}
+            poses = convert(self.poses["pose_2d"][rows][:, self.order], self.table, **of_joints)
+            pose_2d = poses.points
+            if "visible" in labels or not poses.visible.all():
+                labels["visible"] = poses.visible.astype(np.float32)
+            if poses.confidence is not None:
+                labels["confidence"] = poses.confidence
+        if "pose_3d" in keys:
+            poses = convert(self.poses["pose_3d"][rows][:, self.order], self.table)
+            if not poses.visible.all():
+                lacking = [joint for joint in HUMAN16.joints if joint not in self.table.human16]
+                raise InputError(f"{where}: the joints of {self.table.name!r} give no {lacking}; expected all in 3D.")
+            unit, per_unit = UNITS[self.unit]
+            # What is not finite is refused with its row when the clip is checked.
+            if np.isfinite(poses.points).all():
+                check_millimetres(poses.points, where, unit, per_unit)
+            pose_3d = poses.points * per_unit
+            if self.frame == "world_z_up":
+                x, y, z = np.moveaxis(pose_3d, -1, 0)
+                pose_3d, up = np.stack([x, -z, y], axis=-1), np.array([0.0, -1.0, 0.0])
+        return Clip(where, self.name, pose_2d, pose_3d, labels, up=up)
 
 
 def _check_sequences(labels: Mapping[str, np.ndarray], where: str) -> None:
     """Refuses a sequence that comes twice: rows of one name apart from each other."""
     if "sequence" not in labels:
         return
-    names = [labels[name] for name in ("subject", "sequence", "camera") if name in labels]
-    if not len(names[0]):
-        return
-    codes = np.zeros(len(names[0]), np.int64)
-    for values in names:
-        distinct, inverse = np.unique(values, return_inverse=True)
-        codes = codes * len(distinct) + inverse
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    found, counts = np.unique(codes[starts], return_counts=True)
-    if (counts > 1).any():
-        first, second = starts[codes[starts] == found[np.argmax(counts > 1)]][:2]
-        raise InputError(
-            f"{where} {str(labels['sequence'][first])!r} begins at row {first} and again at row {second}; expected the "
-            "rows of one sequence (of one subject and camera, where they are told) together, or another name."
-        )
-
-
-def _numbers(values: Array, shape: tuple[int | None, ...], where: str) -> Array:
-    check_numbers(values, shape, where, "fiub")
-    return values
-
-
-def _row_texts(values: Array, rows: int, where: str) -> np.ndarray:
-    if values.shape != (rows,) or values.dtype.itemsize > LONGEST_TEXT:
-        raise InputError(f"{where} is {values.dtype} of shape {values.shape}; expected {rows} texts.")
-    return _texts(values[()], where)
+    names = np.stack([labels[name] for name in ("subject", "sequence", "camera") if name in labels])
+    changes = np.flatnonzero((names[:, 1:] != names[:, :-1]).any(axis=0)) + 1
+    first = {}
+    for row in [0, *changes.tolist()]:
+        begun = first.setdefault(tuple(names[:, row]), row)
+        if begun != row:
+            raise InputError(
+                f"{where} {str(labels['sequence'][row])!r} begins at row {begun} and again at row {row}; expected the "
+                "rows of one sequence (of one subject and camera, where they are told) together, or another name."
+            )
 
 
 def _texts(values: np.ndarray, where: str) -> np.ndarray:
