@@ -320,6 +320,18 @@ def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, 
     return dataset[()]
 
 
+def hdf5_integers(file: h5py.Group, key: str, where: str, rows: int) -> np.ndarray:
+    """(rows,) integers of a dataset of whole numbers, which may be stored as floats.
+
+    Raises:
+        InputError: What `hdf5_array` refuses, or values that are not whole.
+    """
+    values = hdf5_array(file, key, where, (rows,))
+    if not ((np.abs(values) < 2**53) & (values == np.round(values))).all():
+        raise InputError(f"{where}: {key} holds values that are not whole; expected a number for each person.")
+    return values.astype(np.int64)
+
+
 def hdf5_texts(file: h5py.Group, key: str, where: str, rows: int | None = None) -> list[str]:
     """A dataset of short texts.
 

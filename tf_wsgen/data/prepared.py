@@ -194,9 +194,9 @@ def _labels(file: h5py.File, prefix: str, path: str, rows: int, num_joints: int)
     return labels
 
 
-def check_label(values: np.ndarray, label: str, where: str) -> None:
+def check_label(values: np.ndarray | float, label: str, where: str) -> None:
     """Refuses numbers that are negative or not finite, and other values than 0 and 1 of `visible` and `valid`."""
-    if not (np.isfinite(values).all() and (values >= 0).all()):
+    if not np.all(np.isfinite(values) & (values >= 0)):
         raise InputError(f"{where} holds negative or not finite values; expected numbers from 0.")
     if label in ("visible", "valid") and not np.isin(values, (0, 1)).all():
         raise InputError(f"{where} holds values other than 0 and 1.")

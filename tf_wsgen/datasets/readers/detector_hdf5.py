@@ -11,7 +11,7 @@ from tf_wsgen.datasets.keypoint_conventions import Convention
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
 from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import check_stored, hdf5_array, hdf5_texts, open_hdf5
+from tf_wsgen.files import check_stored, hdf5_array, hdf5_integers, hdf5_texts, open_hdf5
 from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
 
 # Dimensions of SLEAP's `tracks` where the file does not name them: as it writes them for MATLAB, and as others do.
@@ -36,14 +36,11 @@ def hdf5_content(path: pathlib.Path, kind: str) -> FileContent:
 def _pose_hg(file: h5py.File, where: str) -> Iterator[Person]:
     key = "preds" if "preds" in file else "part"
     points = hdf5_array(file, key, where, (None, None, 2)).astype(np.float64)
-    others = {name: hdf5_array(file, name, where, (len(points),)) for name in ("index", "person") if name in file}
-    for name, values in others.items():
-        if not (np.isfinite(values).all() and (np.abs(values) < 2**53).all()):
-            raise InputError(f"{name} holds values that number nothing; expected integers.")
-    frames = others.get("index", np.arange(len(points)))
-    for row, (joints, frame) in enumerate(zip(points, frames, strict=True)):
-        person = int(others["person"][row]) if "person" in others else None
-        yield Person(f"{key}[{row}]", int(frame), person, joints, np.ones(len(joints)), None)
+    rows = len(points)
+    frames = hdf5_integers(file, "index", where, rows).tolist() if "index" in file else range(rows)
+    people = hdf5_integers(file, "person", where, rows).tolist() if "person" in file else [None] * rows
+    for row, (joints, frame, person) in enumerate(zip(points, frames, people, strict=True)):
+        yield Person(f"{key}[{row}]", frame, person, joints, np.ones(len(joints)), None)
 
 
 def _sleap(file: h5py.File, where: str) -> tuple[list[Entry], Convention]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tf_wsgen.data.prepared import check_label
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
@@ -122,8 +123,7 @@ def _test_sequence(place: pathlib.Path, annotation: str) -> Clip:
         activity = hdf5_array(file, "activity_annotation", str(path), (None, 1))[:, 0]
     counts = {"annot2": pose_2d, annotation: pose_3d, "valid_frame": valid, "activity_annotation": activity}
     _check_counts({name: len(values) for name, values in counts.items()}, str(path))
-    if not np.isin(valid, (0, 1)).all():
-        raise InputError(f"{path}: valid_frame holds values other than 0 and 1.")
+    check_label(valid, "valid", f"{path}: valid_frame")
     return Clip(
         str(path),
         "test",

@@ -22,19 +22,13 @@ from collections.abc import Iterator
 import h5py
 import numpy as np
 
+from tf_wsgen.data.prepared import check_label
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
+from tf_wsgen.datasets.readers.json_values import kind_of, member, numbers
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import (
-    check_numbers,
-    existing_file,
-    hdf5_array,
-    hdf5_texts,
-    load_json,
-    one_sentence,
-    open_hdf5,
-)
+from tf_wsgen.files import existing_file, hdf5_array, hdf5_integers, hdf5_texts, load_json, one_sentence, open_hdf5
 
 JOINTS = 16
 KIND = "MPII annotations (pose-hg .h5, HRNet .json or the original .mat)"
@@ -119,12 +113,11 @@ def _names(people: _People, path: pathlib.Path) -> dict[str, np.ndarray]:
             counts[image] += 1
     seen = {}
     for row, key in enumerate(zip(people.images, persons, strict=True)):
-        if key in seen:
+        if seen.setdefault(key, row) != row:
             raise InputError(
                 f"{path}: rows {seen[key]} and {row} are both person {key[1]} of image {key[0]!r}; "
                 "expected each person once."
             )
-        seen[key] = row
     return {"sequence": np.array(people.images, str), "subject": np.array(persons).astype(str)}
 
 
@@ -138,12 +131,12 @@ def _read_pose_hg(path: pathlib.Path) -> _People:
         if "imgname" in file:
             images = _image_names(file, path, rows)
         elif "index" in file:
-            images = _integers(file, "index", where, rows).astype(str).tolist()
+            images = hdf5_integers(file, "index", where, rows).astype(str).tolist()
         if "person" in file:
-            persons = _integers(file, "person", where, rows).tolist()
+            persons = hdf5_integers(file, "person", where, rows).tolist()
         if "confidence" in file:
             confidence = hdf5_array(file, "confidence", where, (rows, JOINTS))
-    _check_flags(in_sight, f"{path}: visible")
+    check_label(in_sight, "visible", f"{path}: visible")
     return _People(joints, in_sight, images, persons, confidence)
 
 
@@ -156,13 +149,6 @@ def _image_names(file: h5py.File, path: pathlib.Path, rows: int) -> list[str]:
             raise InputError(f"{path}: imgname holds numbers that are no characters; expected codes below 128.")
         return [bytes(row).partition(b"\0")[0].decode("ascii") for row in codes.astype(np.uint8)]
     return hdf5_texts(file, "imgname", str(path), rows)
-
-
-def _integers(file: h5py.File, name: str, where: str, rows: int) -> np.ndarray:
-    values = hdf5_array(file, name, where, (rows,))
-    if not ((np.abs(values) < 2**53) & (values == np.round(values))).all():
-        raise InputError(f"{where}: {name} holds values that are not whole; expected a number for each person.")
-    return values.astype(np.int64)
 
 
 def _read_detections(path: str | os.PathLike, rows: int, annotations: pathlib.Path) -> tuple:
@@ -183,33 +169,14 @@ def _read_hrnet(path: pathlib.Path) -> _People:
     joints, in_sight, images = [], [], []
     for row, person in enumerate(content):
         where = f"{path}: person {row}"
-        if not isinstance(person, dict):
-            raise InputError(
-                f"{where} is a {type(person).__name__}; expected an object with image, joints, joints_vis."
-            )
-        if not isinstance(person.get("image"), str):
-            raise InputError(f"{where} has no image name 'image'; it has {sorted(person)[:8]}.")
-        images.append(person["image"])
-        joints.append(_list(person, "joints", (JOINTS, 2), where))
-        in_sight.append(_list(person, "joints_vis", (JOINTS,), where))
-        _check_flags(in_sight[-1], f"{where}, joints_vis")
+        image = member(person, "image", where)
+        if not isinstance(image, str):
+            raise InputError(f"{where}.image is {kind_of(image)}; expected the image's name.")
+        images.append(image)
+        joints.append(numbers(member(person, "joints", where), f"{where}.joints", (JOINTS, 2)))
+        in_sight.append(numbers(member(person, "joints_vis", where), f"{where}.joints_vis", (JOINTS,)))
+        check_label(in_sight[-1], "visible", f"{where}.joints_vis")
     return _People(np.array(joints), np.array(in_sight), images)
-
-
-def _list(person: dict, name: str, shape: tuple[int, ...], where: str) -> np.ndarray:
-    if name not in person:
-        raise InputError(f"{where} has no {name!r}; it has {sorted(person)[:8]}.")
-    try:
-        values = np.asarray(person[name])
-    except ValueError:
-        raise InputError(f"{where}, {name} has rows of different lengths; expected {shape}.") from None
-    check_numbers(values, shape, f"{where}, {name}")
-    return values.astype(np.float64)
-
-
-def _check_flags(flags: np.ndarray, where: str) -> None:
-    if not np.isin(flags, (0, 1)).all():
-        raise InputError(f"{where} holds values other than 0 and 1.")
 
 
 def _read_original(path: pathlib.Path) -> _People:
@@ -262,7 +229,7 @@ def _points(record: np.void, where: str) -> tuple[np.ndarray, np.ndarray] | None
         joints[int(joint)] = _number(point, "x", place), _number(point, "y", place)
         # Neck and head top have no flag: they come from the head's box, and are in sight.
         flag = 1.0 if _field(point, "is_visible") is None else _number(point, "is_visible", place)
-        _check_flags(flag, f"{place}.is_visible")
+        check_label(flag, "visible", f"{place}.is_visible")
         in_sight[int(joint)] = flag
     return joints, in_sight
 
