@@ -59,6 +59,8 @@ def test_unpaired_rows_keep_their_own_labels(person, tmp_path):
     assert (len(train.pose_2d), len(train.pose_3d), train.paired) == (200, 50, False)
     assert set(train.labels["sequence"]) == {"flat"}
     assert [set(train.labels_3d[name]) for name in ("sequence", "subject")] == [{"solid"}, {"S7"}]
+    write_clips(tmp_path / "h.h5", [flat_alone, clip(person, pose_2d=None, labels=solid)], "people")
+    assert not read_prepared(tmp_path / "h.h5").train.paired  # As many rows, of other people.
     # 3D alone needs no prefix.
     write_clips(tmp_path / "g.h5", [solid_alone], "people")
     train = read_prepared(tmp_path / "g.h5").train

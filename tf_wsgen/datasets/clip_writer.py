@@ -64,7 +64,8 @@ class _GroupWriter:
 
     def __init__(self, file: h5py.Group):
         self.file = file
-        self.poses = {"pose_2d": _Appender(file, "pose_2d"), "pose_3d": _Appender(file, "pose_3d")}
+        # Held open, so that HDF5 keeps the last chunk in memory until it is full.
+        self.poses: dict[str, h5py.Dataset] = {}
         # Labels by clip, with the rows that each stands for: texts are short, joint labels go to the file.
         self.labels = {"pose_2d": [], "pose_3d": []}
         self.paired, self.up = True, []
@@ -72,25 +73,23 @@ class _GroupWriter:
 
     def add(self, clip: Clip) -> None:
         self._refuse_twice(clip)
-        given = {"pose_2d": clip.pose_2d, "pose_3d": clip.pose_3d}
-        for name, poses in given.items():
+        for name, poses in (("pose_2d", clip.pose_2d), ("pose_3d", clip.pose_3d)):
             if poses is not None:
-                self.poses[name].add(poses)
+                self._append(name, poses)
                 self.labels[name].append(({**clip.camera_labels, **clip.labels}, len(clip)))
         if clip.pose_3d is not None:
             self.up.append(None if clip.up is None else np.tile(np.float32(clip.up), (len(clip), 1)))
-        self.paired &= self.poses["pose_2d"].rows == self.poses["pose_3d"].rows
+        rows_2d, rows_3d = (len(self.poses.get(name, ())) for name in ("pose_2d", "pose_3d"))
+        self.paired &= rows_2d == rows_3d
 
     def close(self) -> None:
-        for poses in self.poses.values():
-            poses.close()
-        both = all(poses.rows for poses in self.poses.values())
+        both = len(self.poses) == 2
         # Rows of which some don't tell where up is are taken as none that does.
         if self.up and all(up is not None for up in self.up):
             self._create(UP, np.concatenate(self.up))
-        if self.poses["pose_2d"].rows:
+        if "pose_2d" in self.poses:
             self._write_labels(self.labels["pose_2d"], "")
-        if self.poses["pose_3d"].rows and not (both and self.paired):
+        if "pose_3d" in self.poses and not (both and self.paired):
             self._write_labels(self.labels["pose_3d"], PREFIX_3D if both else "")
         if self.file.name == "/test" and both and not self.paired:
             raise InputError(
@@ -98,14 +97,14 @@ class _GroupWriter:
             )
 
     def _refuse_twice(self, clip: Clip) -> None:
-        names = [clip.labels.get(name) for name in ("subject", "sequence", "camera")]
-        if not isinstance(names[1], str):
+        subject, sequence, camera = (clip.labels.get(name) for name in ("subject", "sequence", "camera"))
+        if not isinstance(sequence, str):
             return
-        kinds = (clip.pose_2d is not None, clip.pose_3d is not None)
-        key = (*(name if isinstance(name, str) else "" for name in names), kinds)
+        of = [name if isinstance(name, str) else "" for name in (subject, camera)]
+        key = (sequence, *of, clip.pose_2d is None, clip.pose_3d is None)
         if key in self.seen:
             raise InputError(
-                f"{clip.where}: sequence {names[1]!r} is in the group {clip.group!r} already, from {self.seen[key]}; "
+                f"{clip.where}: sequence {sequence!r} is in the group {clip.group!r} already, from {self.seen[key]}; "
                 "expected each once."
             )
         self.seen[key] = clip.where
@@ -113,50 +112,28 @@ class _GroupWriter:
     def _write_labels(self, labels: list[tuple[dict, int]], prefix: str) -> None:
         for name in dict.fromkeys(name for values, _ in labels for name in values):
             if name in TEXT_LABELS:
-                parts = [
-                    np.broadcast_to(np.char.encode(values.get(name, ""), "utf-8"), rows) for values, rows in labels
-                ]
-                self._create(prefix + name, np.concatenate(parts))
-                continue
-            trailing = (HUMAN16.num_joints,) if name in JOINT_LABELS else ()
-            # Rows of clips that don't say otherwise are seen, trusted and valid, and their cameras not known.
-            unsaid = 0.0 if name in CAMERA_LABELS else 1.0
-            parts = [values.get(name, np.full((rows, *trailing), unsaid)).astype(np.float32) for values, rows in labels]
+                texts = [(np.char.encode(values.get(name, ""), "utf-8"), rows) for values, rows in labels]
+                parts = [np.broadcast_to(text, rows) for text, rows in texts]
+            else:
+                trailing = (HUMAN16.num_joints,) if name in JOINT_LABELS else ()
+                # Rows of clips that don't say otherwise are seen, trusted and valid, and their cameras not known.
+                unsaid = np.float32(0.0 if name in CAMERA_LABELS else 1.0)
+                parts = [np.broadcast_to(values.get(name, unsaid), (rows, *trailing)) for values, rows in labels]
+                parts = [part.astype(np.float32) for part in parts]
             self._create(prefix + name, np.concatenate(parts))
 
-    def _create(self, name: str, values: np.ndarray) -> None:
-        self.file.create_dataset(name, data=values, compression="gzip", compression_opts=1, shuffle=True)
-
-
-class _Appender:
-    """A dataset that grows by whole chunks."""
-
-    def __init__(self, file: h5py.Group, name: str):
-        self.file, self.name = file, name
-        self.rows, self.waiting, self.dataset = 0, [], None
-
-    def add(self, values: np.ndarray) -> None:
-        self.waiting.append(values.astype(np.float32))
-        self.rows += len(values)
-        if sum(len(part) for part in self.waiting) >= ROWS_A_CHUNK:
-            self._write(final=False)
-
-    def close(self) -> None:
-        if self.waiting:
-            self._write(final=True)
-
-    def _write(self, final: bool) -> None:
-        values = np.concatenate(self.waiting)
-        count = len(values) if final else len(values) - len(values) % ROWS_A_CHUNK
-        self.waiting = [values[count:]] if count < len(values) else []
-        if not count:
-            return
-        if self.dataset is None:
+    def _append(self, name: str, values: np.ndarray) -> None:
+        if name not in self.poses:
             shape = values.shape[1:]
-            self.dataset = self.file.create_dataset(
-                self.name, (0, *shape), np.float32, maxshape=(None, *shape), chunks=(ROWS_A_CHUNK, *shape),
-                compression="gzip", compression_opts=1, shuffle=True,
-            )  # fmt: skip
-        start = len(self.dataset)
-        self.dataset.resize(start + count, axis=0)
-        self.dataset[start:] = values[:count]
+            self.poses[name] = self._create(
+                name, np.zeros((0, *shape), np.float32), chunks=(ROWS_A_CHUNK, *shape), maxshape=(None, *shape)
+            )
+        dataset = self.poses[name]
+        start = len(dataset)
+        dataset.resize(start + len(values), axis=0)
+        dataset[start:] = values
+
+    def _create(self, name: str, values: np.ndarray, **layout: tuple) -> h5py.Dataset:
+        return self.file.create_dataset(
+            name, data=values, compression="gzip", compression_opts=1, shuffle=True, **layout
+        )
