@@ -76,19 +76,11 @@ class Selection:
 
 
 class Recordings(Protocol):
-    """What `clips_of` needs of a way to store Human3.6M.
-
-    Attributes:
-        where: The file or folder, for messages.
-        where_2d: That of the 2D poses.
-        subjects: Those that are there.
-        detected: Whether there are 2D poses; without, the positions are projected.
-    """
+    """A way to store Human3.6M, in a file or folder `where`; the 2D poses in `where_2d`, None to project the 3D."""
 
     where: str
-    where_2d: str
+    where_2d: str | None
     subjects: Collection[str]
-    detected: bool
 
     def names(self, subject: str) -> list[str]:
         """The subject's recordings as the files spell them."""
@@ -103,7 +95,7 @@ class Recordings(Protocol):
         ...
 
     def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
-        """The 2D poses of a recording, where `detected`; None if they are missing."""
+        """The 2D poses of a recording; None if they are missing."""
 
 
 def read_videopose3d(
@@ -145,9 +137,8 @@ def clips_of(recordings: Recordings, selection: Selection) -> Iterator[Clip]:
     wanted = [*selection.train_subjects, *selection.test_subjects]
     missing = [subject for subject in wanted if subject not in recordings.subjects]
     if missing == wanted:
-        raise InputError(
-            f"{recordings.where}: has none of the subjects {wanted}; it has {sorted(recordings.subjects)[:8]}."
-        )
+        there = sorted(recordings.subjects)[:8]
+        raise InputError(f"{recordings.where}: has none of the subjects {wanted}; it has {there}.")
     for subject in missing:
         selection.notice(f"{recordings.where}: has no subject {subject}; its rows are missing.")
     for group, subjects, stride in (
@@ -165,12 +156,11 @@ def _sequences(recordings: Recordings, subject: str) -> dict[str, str]:
     spelt = {}
     for name in recordings.names(subject):
         sequence = reconcile(name)
-        if sequence in spelt:
+        if spelt.setdefault(sequence, name) != name:
+            place = recordings.place(subject, name)
             raise InputError(
-                f"{recordings.place(subject, name)}: is {sequence!r} again, after {spelt[sequence]!r}; "
-                "expected each recording once."
+                f"{place}: is {sequence!r} again, after {spelt[sequence]!r}; expected each recording once."
             )
-        spelt[sequence] = name
     return dict(sorted(spelt.items()))
 
 
@@ -196,14 +186,14 @@ def _recording(
     world = recordings.positions(subject, name)
     for camera in human36m_cameras(subject):
         where = f"{place}, camera {camera.name}"
-        seen = recordings.keypoints(subject, name, camera.name) if recordings.detected else None
-        if recordings.detected and seen is None:
+        seen = recordings.keypoints(subject, name, camera.name) if recordings.where_2d is not None else None
+        if recordings.where_2d is not None and seen is None:
             if corrupt and camera.name == CORRUPT_CAMERA:
                 selection.notice(f"{where}: left out, as the video is damaged and has no detections.")
                 continue
             raise InputError(f"{where}: has no 2D poses in {recordings.where_2d}; expected those of every camera.")
-        labels = {"action": action_of(sequence), "subject": subject, "sequence": f"{subject} {sequence}"}
-        labels["camera"] = camera.name
+        of_sequence = {"action": action_of(sequence), "sequence": f"{subject} {sequence}"}
+        labels = {**of_sequence, "subject": subject, "camera": camera.name}
         pose_3d = camera.to_camera_frame(world[::stride])
         if pose_3d[..., 2].min() <= 0.0:
             raise InputError(f"{where}: a joint lies behind the camera; expected positions in the world's frame.")
@@ -226,14 +216,7 @@ def _recording(
 
 
 def world_positions(points: np.ndarray, convention: str, where: str, unit: str, per_unit: float) -> np.ndarray:
-    """(T, 16, 3) float64 millimetres of (T, J, 3) in another unit.
-
-    Args:
-        points: (T, J, 3) floats.
-        convention: Their joints, a name in `CONVENTIONS`.
-        where: File and place, for messages.
-        unit: The unit's name.
-        per_unit: Millimetres in it.
+    """(T, 16, 3) float64 millimetres of (T, J, 3) joints of a convention in a unit of `per_unit` millimetres.
 
     Raises:
         InputError: No frames, numbers that are not finite, or a size that tells another unit.
@@ -255,15 +238,14 @@ def detected_points(keypoints: np.ndarray, convention: str, where: str) -> Human
         InputError: Another type or shape, no frames, or a size that isn't in pixels.
     """
     joints = len(CONVENTIONS[convention].joints)
-    shape = _shape(keypoints)
-    if len(shape) != 3 or shape[1] != joints or shape[2] not in (2, 3):
+    if _shape(keypoints)[1:] not in ((joints, 2), (joints, 3)):
         raise InputError(
             f"{where}: 2D poses are {described(keypoints)}; expected numbers of shape (frames, {joints}, 2), "
             f"joints as {convention}."
         )
-    if not shape[0]:
+    if not len(keypoints):
         raise InputError(f"{where}: has no frames in 2D.")
-    confidence = keypoints[..., 2] if shape[2] == 3 else None
+    confidence = keypoints[..., 2] if keypoints.shape[2] == 3 else None
     with np.errstate(**UNTIL_CHECKED):
         points = convert(keypoints[..., :2], convention, confidence=confidence)
     # What is not finite is refused with its frame when the clip is checked.
@@ -281,11 +263,11 @@ class _VideoPose3D:
     """`Recordings` in VideoPose3D's two files."""
 
     def __init__(self, positions_3d: str | os.PathLike, positions_2d: str | os.PathLike | None, convention: str | None):
-        self.where, self.where_2d, self.detected = str(positions_3d), str(positions_2d), positions_2d is not None
+        self.where, self.where_2d = str(positions_3d), None if positions_2d is None else str(positions_2d)
         self.data_3d = items_by_subject(load_npz(positions_3d, KIND_3D), "positions_3d", self.where, KIND_3D)
         self.subjects = self.data_3d.keys()
-        if self.detected:
-            arrays = load_npz(positions_2d, KIND_2D)
+        if self.where_2d is not None:
+            arrays = load_npz(self.where_2d, KIND_2D)
             self.data_2d = items_by_subject(arrays, "positions_2d", self.where_2d, KIND_2D)
             self.convention = convention or layout_of(arrays, self.where_2d)
 
@@ -297,11 +279,10 @@ class _VideoPose3D:
 
     def positions(self, subject: str, name: str) -> np.ndarray:
         where, points = self.place(subject, name), self.data_3d[subject][name]
-        joints = {32: "human36m_32", 17: "human36m_17"}
-        shape = _shape(points)
-        if len(shape) != 3 or shape[1] not in joints or shape[2] != 3:
+        convention = {(32, 3): "human36m_32", (17, 3): "human36m_17"}.get(_shape(points)[1:])
+        if convention is None:
             raise InputError(f"{where}: is {described(points)}; expected numbers of shape (frames, 32 or 17, 3).")
-        return world_positions(points, joints[shape[1]], where, "metres", MM_PER_METRE)
+        return world_positions(points, convention, where, "metres", MM_PER_METRE)
 
     def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
         where = f"{self.where_2d}: {subject}/{name}"

@@ -24,11 +24,7 @@ KIND_3D = "an HDF5 file with 3D_positions"
 KIND_2D = "an HDF5 file with poses"
 
 
-def read_3d_pose_baseline(
-    folder: str | os.PathLike,
-    detections: str | None = None,
-    **selection,
-) -> Iterator[Clip]:
+def read_3d_pose_baseline(folder: str | os.PathLike, detections: str | None = None, **selection) -> Iterator[Clip]:
     """Human3.6M from 3d-pose-baseline's folders; the same rows as `read_videopose3d` gives.
 
     Args:
@@ -50,10 +46,10 @@ class _Folders:
     """`Recordings` in folders by subject."""
 
     def __init__(self, folder: str | os.PathLike, detections: str | None):
-        self.folder, self.detections, self.detected = pathlib.Path(folder), detections, bool(detections)
+        self.folder, self.detections = pathlib.Path(folder), detections
         if not os.path.isdir(self.folder):
             raise InputError(f"{folder}: there is no such folder; expected one with S1/{POSITIONS}.")
-        self.where = self.where_2d = str(folder)
+        self.where, self.where_2d = str(folder), str(folder) if detections else None
         self.subjects = {place.name for place in self.folder.glob("S*") if (place / POSITIONS).is_dir()}
         if not self.subjects:
             raise InputError(f"{folder}: has no S*/{POSITIONS}; expected the folder of 3d-pose-baseline's Human3.6M.")

@@ -28,11 +28,7 @@ ANKLES, HEAD = [HUMAN16.index("left_ankle"), HUMAN16.index("right_ankle")], HUMA
 
 
 def read_repnet_mat(
-    path: str | os.PathLike,
-    group: str,
-    *,
-    stride: int = 1,
-    notice: Callable[[str], None] = lambda text: None,
+    path: str | os.PathLike, group: str, *, stride: int = 1, notice: Callable[[str], None] = lambda text: None
 ) -> Iterator[Clip]:
     """The poses of one .mat file.
 

@@ -7,23 +7,12 @@ from tf_wsgen.datasets.readers.joint_names import convention_of_set
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import described
 
-# What `layout_name` means, by the number of joints.
-LAYOUTS = {
-    ("h36m", 17): "human36m_17",
-    ("h36m", 32): "human36m_32",
-    ("coco", 17): "coco17",
-    ("mpii", 16): "mpii16",
-}
+# The conventions of files whose metadata have no `layout_name`.
+UNNAMED = ("human36m_17", "human36m_32", "coco17", "mpii16")
 
 
 def items_by_subject(arrays: dict[str, np.ndarray], name: str, where: str, kind: str) -> dict[str, dict]:
-    """{subject: {action: …}} of a file, its keys checked.
-
-    Args:
-        arrays: All that is in the file.
-        name: "positions_2d" or "positions_3d".
-        where: The file, for messages.
-        kind: What is expected, for messages.
+    """{subject: {action: …}} of a file's array `name` ("positions_2d" or "positions_3d"), its keys checked.
 
     Raises:
         InputError: No such array, or other things in it.
@@ -55,10 +44,6 @@ def metadata_of(arrays: dict[str, np.ndarray]) -> dict:
 def layout_of(arrays: dict[str, np.ndarray], where: str) -> str:
     """The convention that the metadata tells, by layout and by which joints are left and right.
 
-    Args:
-        arrays: All that is in the file.
-        where: The file, for messages.
-
     Raises:
         InputError: Metadata that tell none, or contradict themselves.
     """
@@ -67,13 +52,13 @@ def layout_of(arrays: dict[str, np.ndarray], where: str) -> str:
     if type(metadata.get("num_joints")) is not int:
         raise InputError(f"{where}: has no metadata with num_joints; {advice}.")
     layout, joints = metadata.get("layout_name"), metadata["num_joints"]
-    if layout is not None:
-        fitting = _named(layout, joints)
-        if not fitting:
-            raise InputError(f"{where}: metadata has layout {str(layout)[:40]!r} of {joints} joints; {advice}.")
-    else:
-        # The older files, ground truth and hourglass among them, have no name.
-        fitting = [name for name in LAYOUTS.values() if len(CONVENTIONS[name].joints) == joints]
+    # The older files, ground truth and hourglass among them, have no name.
+    known = [convention_of_set(layout)] if layout is not None else [CONVENTIONS[name] for name in UNNAMED]
+    if layout == "h36m" and joints == 32:
+        known = [CONVENTIONS["human36m_32"]]
+    fitting = [table.name for table in known if table and len(table.joints) == joints]
+    if layout is not None and not fitting:
+        raise InputError(f"{where}: metadata has layout {str(layout)[:40]!r} of {joints} joints; {advice}.")
     if metadata.get("keypoints_symmetry") is not None:
         sides = _sides(metadata["keypoints_symmetry"], where)
         fitting = [name for name in fitting if sides == _sides_of(name)]
@@ -81,13 +66,6 @@ def layout_of(arrays: dict[str, np.ndarray], where: str) -> str:
         found = f"layout {layout!r}, {joints} joints and keypoints_symmetry"
         raise InputError(f"{where}: metadata has {found}, which fit {fitting or 'nothing'}; {advice}.")
     return fitting[0]
-
-
-def _named(layout: object, joints: int) -> list[str]:
-    if isinstance(layout, str) and (layout, joints) in LAYOUTS:
-        return [LAYOUTS[layout, joints]]
-    known = convention_of_set(layout)
-    return [known.name] if known and len(known.joints) == joints else []
 
 
 def _sides(symmetry, where: str) -> list[set[int]]:
