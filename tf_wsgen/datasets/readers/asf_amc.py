@@ -110,13 +110,8 @@ def cmu_clips(
     """Views of CMU's motions, one file at a time; every sixth frame (20 a second) unless `options` say otherwise.
 
     A motion `02_01.amc` is of the skeleton `02.asf` (the longest name with which its own begins) among the files
-    given or else beside it; the subject is "02", the sequence "02_01".
-
-    Args:
-        paths: .amc and .asf files and folders, or one of them.
-        options: Cameras and what they see.
-        test_subjects: Subjects that make the group "test".
-        test_sequences: Sequences that belong to "test" as well.
+    given or else beside it; the subject is "02", the sequence "02_01". The other options are those of
+    `recording_clips`.
 
     Raises:
         InputError: What `files_among`, `read_asf`, `read_amc` and `recording_clips` refuse, or a motion without
@@ -197,12 +192,9 @@ class _AsfParser:
             self.section = key[1:]
         elif self.section is None:
             raise InputError(f"{where}: is {shown(words)}; expected {ASF}, which begins with a ':' section.")
-        elif self.section == "units":
-            self._unit(where, key, words[1:])
-        elif self.section == "root":
-            self._root(where, key, words[1:])
-        elif self.section == "bonedata":
-            self._bone(where, key, words[1:])
+        elif self.section in ("units", "root", "bonedata"):
+            readers = {"units": self._unit, "root": self._root, "bonedata": self._bone}
+            readers[self.section](where, key, words[1:])
         elif self.section == "hierarchy" and key not in ("begin", "end"):
             self._children(where, words[0], words[1:])
 
@@ -313,24 +305,23 @@ class _AsfParser:
 def _read_channels(skeleton: AsfSkeleton, path: str | os.PathLike) -> tuple[dict[str, array], float]:
     """The numbers of every joint that moves, frame after frame, and the radians of the file's unit of angle."""
     counts = {joint: len(channels) for joint, channels in zip(skeleton.joints, skeleton.channels, strict=True)}
-    moving = {joint for joint, count in counts.items() if count}
-    values = {joint: array("d") for joint in moving}
+    values = {joint: array("d") for joint, count in counts.items() if count}
     radians, frame, begun, missing = skeleton.radians, None, 0, set()
     for number, words in _statements(path, AMC):
         where, name = f"{path}: line {number}", words[0]
-        if name in values and name in missing:
+        if name in missing:
             values[name].extend(numbers(words[1:], where, counts[name]))
             missing.discard(name)
         elif len(words) == 1 and name.isdecimal():
             _check_whole(path, frame, begun, missing)
             if frame is not None and int(name[:18]) != frame + 1:
                 raise InputError(f"{where}: frame {shown(name)} follows frame {frame}; expected {frame + 1}.")
-            frame, begun, missing = int(name[:18]), number, set(moving)
+            frame, begun, missing = int(name[:18]), number, set(values)
         elif name.startswith(":"):
             radians = {":degrees": RADIANS["deg"], ":radians": RADIANS["rad"]}.get(name.lower(), radians)
         elif frame is None:
             raise InputError(f"{where}: is {shown(words)}; expected the number of the first frame.")
-        elif name in moving:
+        elif name in values:
             raise InputError(f"{where}: gives {name!r} a second time in frame {frame}; expected each bone once.")
         elif name in counts:
             numbers(words[1:], where, 0)
@@ -358,7 +349,8 @@ def _forward_kinematics(skeleton: AsfSkeleton, values: list[np.ndarray], radians
         channels, axes, parent = skeleton.channels[joint], skeleton.axes[joint], skeleton.parents[joint]
         # The first turn comes first, so it stands last in the product.
         turns = [column for column, channel in enumerate(channels) if channel[0] == "r"][::-1]
-        own = rotation_product([channels[column][1] for column in turns], radians * values[joint][:, turns])
+        letters = "".join(channels[column][1] for column in turns)
+        own = rotation_product(letters, radians * values[joint][:, turns])
         local = axes @ own @ axes.T
         rotations[joint] = local if parent < 0 else rotations[parent] @ local
         start = positions[:, parent]

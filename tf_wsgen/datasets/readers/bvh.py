@@ -39,7 +39,7 @@ from tf_wsgen.skeleton import HUMAN16
 
 BVH = "a BVH motion"
 END = "_end"
-CHANNELS = {f"{axis}{kind}": (kind[0], axis) for kind in ("position", "rotation") for axis in "xyz"}
+CHANNELS = [f"{axis}{kind}" for kind in ("position", "rotation") for axis in "xyz"]
 # Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
 # the height): of small children and of the tallest adults. Of the units only the inch, the last of them, agrees with
 # people with whom others do: its people of 1 m can be CMU's adults, those of more than 2 m children in centimetres.
@@ -61,7 +61,7 @@ class _Joint(NamedTuple):
     name: str
     parent: int
     offset: list[float]
-    position: list[tuple[int, int]]
+    position: list[tuple[int, str]]
     rotation: list[tuple[int, str]]
 
 
@@ -118,16 +118,8 @@ def bvh_clips(
 ) -> Iterator[Clip]:
     """Views of BVH motions, one file at a time; the subject is the name of a file's folder, the sequence the file's.
 
-    The first frame of many files is a pose of calibration (arms sideways); it is taken as any other.
-
-    Args:
-        paths: .bvh files and folders of them, or one.
-        options: Cameras and what they see.
-        unit: See `read_bvh`.
-        up: See `read_bvh`.
-        joint_names: See `bvh_poses`.
-        test_subjects: Subjects that make the group "test".
-        test_sequences: Sequences that belong to "test" as well.
+    The first frame of many files is a pose of calibration (arms sideways); it is taken as any other. Options are those
+    of `read_bvh`, `bvh_poses` and `recording_clips`.
 
     Raises:
         InputError: What `files_among`, `read_bvh`, `bvh_poses` and `recording_clips` refuse.
@@ -136,8 +128,9 @@ def bvh_clips(
     recordings = [Recording(path, path.absolute().parent.name, path.stem) for path in files]
 
     def poses_of(recording: Recording) -> np.ndarray:
-        poses = bvh_poses(read_bvh(recording.path, unit, up), str(recording.path), joint_names)
-        _warn_of_up(poses, up, str(recording.path))
+        where = str(recording.path)
+        poses = bvh_poses(read_bvh(where, unit, up), where, joint_names)
+        _warn_of_up(poses, up, where)
         return poses
 
     yield from recording_clips(recordings, poses_of, options, test_subjects, test_sequences)
@@ -264,11 +257,8 @@ def _add_channels(joint: _Joint, words: list[str], columns: int, where: str) -> 
     if joint.position or joint.rotation:
         raise InputError(f"{where}: the joint {joint.name!r} has CHANNELS a second time; expected them once.")
     for column, name in enumerate(names, columns):
-        kind, axis = CHANNELS[name]
-        if kind == "p":
-            joint.position.append((column, "xyz".index(axis)))
-        else:
-            joint.rotation.append((column, axis))
+        channels = joint.position if name.endswith("position") else joint.rotation
+        channels.append((column, name[0]))
     return len(names)
 
 
@@ -305,16 +295,15 @@ def _forward_kinematics(joints: list[_Joint], values: np.ndarray) -> np.ndarray:
     for index, joint in enumerate(joints):
         local = np.tile(np.array(joint.offset), (len(values), 1))
         for column, axis in joint.position:
-            local[:, axis] = values[:, column]
+            local[:, "xyz".index(axis)] = values[:, column]
         columns = [column for column, _ in joint.rotation]
-        own = rotation_product([axis for _, axis in joint.rotation], np.radians(values[:, columns]))
-        if joint.parent < 0:
-            positions[:, index] = local
-            rotations.append(own)
-        else:
+        own = rotation_product("".join(axis for _, axis in joint.rotation), np.radians(values[:, columns]))
+        if joint.parent >= 0:
             above = rotations[joint.parent]
-            positions[:, index] = positions[:, joint.parent] + (above @ local[..., None])[..., 0]
-            rotations.append(above @ own if columns else above)
+            local = positions[:, joint.parent] + (above @ local[..., None])[..., 0]
+            own = above @ own if columns else above
+        positions[:, index] = local
+        rotations.append(own)
     return positions
 
 

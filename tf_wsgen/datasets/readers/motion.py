@@ -1,9 +1,6 @@
 """Motion capture as joint positions over time, and what its readers share: lines of text, rotations, names."""
 
 import dataclasses
-import functools
-import math
-import operator
 import os
 import pathlib
 from collections import Counter
@@ -59,11 +56,7 @@ class Motion:
     unit: float = 1.0
 
     def human16(self, table: JointTable) -> np.ndarray:
-        """(T, 16, 3) positions in the order of `HUMAN16`.
-
-        Args:
-            table: For each joint of `HUMAN16` the weights of this motion's joints, as in a `Convention`.
-        """
+        """(T, 16, 3) positions in the order of `HUMAN16`, by the weights of this motion's joints, as in a `Convention`."""
         result = np.zeros((len(self.positions), HUMAN16.num_joints, 3))
         for index, joint in enumerate(HUMAN16.joints):
             for source, weight in table[joint].items():
@@ -97,11 +90,6 @@ def shown(text: str | Sequence[str]) -> str:
 def numbers(words: Sequence[str], where: str, count: int | None = None) -> list[float]:
     """The numbers that words from a file say.
 
-    Args:
-        words: The words.
-        where: File and line.
-        count: How many there should be.
-
     Raises:
         InputError: Another count, or a word that is not a finite number.
     """
@@ -127,40 +115,29 @@ def check_size(frames: int, joints: int, where: str) -> None:
 
 
 def rotation_product(axes: str, radians: np.ndarray) -> np.ndarray:
-    """(..., 3, 3) R_1 R_2 ..., of which the last turns a vector first.
+    """(..., 3, 3) R_1 R_2 ..., of which the last turns a vector first, about up to three different axes of "xyz".
 
-    Args:
-        axes: The axis of each rotation, of "xyz".
-        radians: (..., len(axes)) their angles.
+    `radians` (..., len(axes)) are their angles.
     """
+    if not axes:
+        return np.broadcast_to(np.eye(3), (*radians.shape[:-1], 3, 3))
     # A second to import, which those who write motion alone need not wait for.
     from scipy.spatial.transform import Rotation
 
-    turns = [Rotation.from_euler(axis, radians[..., index].reshape(-1, 1)) for index, axis in enumerate(axes)]
-    product = functools.reduce(operator.mul, turns, Rotation.identity(math.prod(radians.shape[:-1])))
-    return product.as_matrix().reshape(*radians.shape[:-1], 3, 3)
+    return Rotation.from_euler(axes.upper(), radians).as_matrix()
 
 
 def z_up(positions: np.ndarray, up: str = "y") -> np.ndarray:
-    """(..., 3) positions with another axis up as positions with z up; by default (x, y, z) to (x, -z, y).
-
-    Args:
-        positions: (..., 3).
-        up: Their axis that points up, of `UPS`.
-    """
+    """(..., 3) positions whose axis `up` points up, one of `UPS`, as positions with z up; y up is (x, -z, y)."""
     columns = [positions[..., "xyz".index(axis[-1])] * (-1.0 if axis[0] == "-" else 1.0) for axis in UPS[up]]
     return np.stack(columns, axis=-1)
 
 
 def files_among(paths: str | os.PathLike | Iterable[str | os.PathLike], suffixes: Sequence[str]) -> list[pathlib.Path]:
-    """The files of a kind: those named, and those anywhere in the folders named, in order.
-
-    Args:
-        paths: A file, a folder, or several.
-        suffixes: The kind, by the endings of its files; there must be one with the first.
+    """The files with one of the suffixes: those named, and those anywhere in the folders named, in order.
 
     Raises:
-        InputError: A path that does not exist or is of another kind, or none with the first ending.
+        InputError: A path that does not exist or is of another kind, or none with the first suffix.
     """
     paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     kind = " or ".join(suffixes)
@@ -219,12 +196,11 @@ def recording_clips(
             raise InputError(f"test_{kind}s has {unknown[0]!r}, which no file is of; there are {sorted(there)[:20]}.")
     seen = {}
     for recording in recordings:
-        if recording.sequence in seen:
+        other = seen.setdefault(recording.sequence, recording.path)
+        if other is not recording.path:
             raise InputError(
-                f"{recording.path}: is the sequence {recording.sequence!r}, as {seen[recording.sequence]} is; expected "
-                "a name for each."
+                f"{recording.path}: is the sequence {recording.sequence!r}, as {other} is; expected a name for each."
             )
-        seen[recording.sequence] = recording.path
     for recording in recordings:
         test = recording.subject in test_subjects or recording.sequence in test_sequences
         yield from view_clips(

@@ -82,10 +82,6 @@ def known_table(motion: Motion, where: str) -> JointTable:
     Where the head has no end, it is taken as far beyond the base of the skull as this is from the base of the neck, and
     a log entry says so.
 
-    Args:
-        motion: Whose joints.
-        where: The file, for messages.
-
     Raises:
         InputError: The joints are no known skeleton's.
     """
@@ -114,12 +110,7 @@ def known_table(motion: Motion, where: str) -> JointTable:
 
 
 def given_table(joint_names: Mapping[str, str], motion: Motion, where: str) -> JointTable:
-    """The table of names that are given; without a pelvis this is the middle of the hips.
-
-    Args:
-        joint_names: The file's joint for each joint of `HUMAN16`.
-        motion: Whose joints.
-        where: The file, for messages.
+    """The table of the file's joint for each joint of `HUMAN16`; without a pelvis this is the middle of the hips.
 
     Raises:
         InputError: Names that `HUMAN16` or the file do not have.
