@@ -17,7 +17,7 @@ import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
-from tf_wsgen.datasets.readers.json_values import FileContent, Person
+from tf_wsgen.datasets.readers.json_values import FileContent, Person, attempt
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, one_sentence
 
@@ -35,7 +35,7 @@ QUANTITIES = {
     "confidence": ("confidence", "conf", "score", "likelihood", "visibility"),
 }
 # SLEAP's score of the whole person.
-OF_THE_ROW = ("instance.score",)
+OF_THE_ROW = "instance.score"
 MEANT = {name: column for names in (COLUMNS, QUANTITIES) for column, several in names.items() for name in several}
 # Numbers of lines, and their cells.
 Rows = Iterator[tuple[int, list[str]]]
@@ -168,12 +168,10 @@ def _joints(
                 wrong |= unreadable
         there[:, index] = ~np.isnan(values[:, index, :2]).all(axis=-1)
         for row in np.flatnonzero(wrong).tolist():
-            if there[row, index] or not all(texts[axis][row].strip().lower() in MISSING for axis in "xy"):
-                named = {
-                    f"{joint}_{name}".lstrip("_"): texts[name][row].strip() if name in texts else "1"
-                    for name in ("x", "y", "confidence")
-                }
-                raise InputError(f"line {lines[row]}: {', '.join(named)} are {list(named.values())}; expected numbers.")
+            found = {name: texts[name][row].strip() if name in texts else "1" for name in ("x", "y", "confidence")}
+            if there[row, index] or not all(found[axis].lower() in MISSING for axis in "xy"):
+                names = ", ".join(f"{joint}_{name}".lstrip("_") for name in found)
+                raise InputError(f"line {lines[row]}: {names} are {list(found.values())}; expected numbers.")
     values[np.isnan(values[..., :2]).any(axis=-1)] = 0.0
     rows, which = np.nonzero(there)
     names = list(joints)
@@ -205,13 +203,12 @@ def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int
     columns: dict[str, int] = {}
     joints: dict[str, dict[str, int]] = {}
     counts = Counter(header)
-    twice = [name for name in header if counts[name] > 1]
-    if twice:
-        raise InputError(f"line 1 has more than one column {twice[0]!r}; {EXPECTED}")
     for place, name in enumerate(header):
+        if counts[name] > 1:
+            raise InputError(f"line 1 has more than one column {name!r}; {EXPECTED}")
         meant = MEANT.get(name.lower())
-        joint, quantity = (meant and ("", meant)) or _of_joint(name)
-        if name in OF_THE_ROW:
+        joint, quantity = ("", meant) if meant else _of_joint(name)
+        if name == OF_THE_ROW:
             continue
         if meant in COLUMNS:
             columns.setdefault(meant, place)
@@ -263,12 +260,9 @@ def _convention_of_columns(names: Sequence[str], convention: str | None) -> Conv
     fitting = exact or [table for table in tables if set(table.joints) >= set(names)]
     if len(fitting) == 1:
         return fitting[0]
-    if convention is None:
-        try:
-            return convention_of_names(names)
-        except InputError:
-            # The message below is the better one: it tells which name is meant.
-            pass
+    # Where the names tell none, the messages below are better: they tell which name or convention is meant.
+    if convention is None and isinstance(found := attempt(convention_of_names, names), Convention):
+        return found
     if fitting:
         raise InputError(
             f"the joints fit any of {[table.name for table in fitting]}; expected the convention to be named."

@@ -1,6 +1,6 @@
 """Who is who over the frames: the numbers of people that a file gives, and people followed where it gives none."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,10 +39,7 @@ def identities(
         frame: (N,) as they are sorted.
         points: (N, J, 2) pixels.
         visible: (N, J) bool.
-        track: Follow people.
-
-    Returns:
-        (N,) integers, and sentences.
+        track: Whether to follow people.
     """
     given = numbers_in_file(people)
     unnumbered = given == NOBODY
@@ -59,25 +56,22 @@ def identities(
             who = f"{len(new)} people get the numbers {_listed(new)}" if new else "all are people with numbers"
             return found, [f"{unnumbered.sum():,} of {len(people):,} rows have no number: followed over frames, {who}"]
     if unnumbered.all():
-        return _places(frame), [
-            *(["the file does not identify people over frames: person is the place in the frame"] * (crowd > 1))
-        ]
-    first = int(given.max()) + 1
+        notes = ["the file does not identify people over frames: person is the place in the frame"]
+        return np.array(places_in(frame.tolist())), notes if crowd > 1 else []
     found = given.copy()
-    found[unnumbered] = first + np.arange(unnumbered.sum())
+    found[unnumbered] = given.max() + 1 + np.arange(unnumbered.sum())
     numbers = _listed(found[unnumbered].tolist())
     return found, [
         f"{unnumbered.sum():,} of {len(people):,} rows have no person's number of their own: they get {numbers}"
     ]
 
 
-def _places(frame: np.ndarray) -> np.ndarray:
-    by_frame = defaultdict(list)
-    for row, name in enumerate(frame.tolist()):
-        by_frame[name].append(row)
-    places = np.empty(len(frame), np.int64)
-    for rows in by_frame.values():
-        places[rows] = range(len(rows))
+def places_in(names: Sequence[int | str]) -> list[int]:
+    """For each of the rows of named frames, from 0, which of its frame's it is."""
+    counts, places = Counter(), []
+    for name in names:
+        places.append(counts[name])
+        counts[name] += 1
     return places
 
 

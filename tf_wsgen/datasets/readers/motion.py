@@ -56,7 +56,7 @@ class Motion:
     unit: float = 1.0
 
     def human16(self, table: JointTable) -> np.ndarray:
-        """(T, 16, 3) positions in the order of `HUMAN16`, by the weights of this motion's joints, as in a `Convention`."""
+        """(T, 16, 3) positions in the order of `HUMAN16`, by weights of this motion's joints, as in a `Convention`."""
         result = np.zeros((len(self.positions), HUMAN16.num_joints, 3))
         for index, joint in enumerate(HUMAN16.joints):
             for source, weight in table[joint].items():

@@ -16,7 +16,6 @@ is in sight or hidden behind something, which annotators marked too.
 import dataclasses
 import os
 import pathlib
-from collections import Counter
 from collections.abc import Iterator
 
 import h5py
@@ -26,6 +25,7 @@ from tf_wsgen.data.prepared import check_label
 from tf_wsgen.datasets.clip import Clip
 from tf_wsgen.datasets.keypoint_conventions import convert
 from tf_wsgen.datasets.matlab_files import load_mat
+from tf_wsgen.datasets.readers.identities import places_in
 from tf_wsgen.datasets.readers.json_values import kind_of, member, numbers
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, hdf5_array, hdf5_integers, hdf5_texts, load_json, one_sentence, open_hdf5
@@ -105,12 +105,7 @@ def _names(people: _People, path: pathlib.Path) -> dict[str, np.ndarray]:
     """The labels `sequence` and `subject`; the pair of them names one person."""
     if people.images is None:
         return {}
-    persons = people.persons
-    if persons is None:
-        counts, persons = Counter(), []
-        for image in people.images:
-            persons.append(counts[image])
-            counts[image] += 1
+    persons = places_in(people.images) if people.persons is None else people.persons
     seen = {}
     for row, key in enumerate(zip(people.images, persons, strict=True)):
         if seen.setdefault(key, row) != row:
@@ -127,15 +122,13 @@ def _read_pose_hg(path: pathlib.Path) -> _People:
         joints = hdf5_array(file, "part", where, (None, JOINTS, 2))
         rows = len(joints)
         in_sight = hdf5_array(file, "visible", where, (rows, JOINTS))
-        images = persons = confidence = None
+        images = None
         if "imgname" in file:
             images = _image_names(file, path, rows)
         elif "index" in file:
             images = hdf5_integers(file, "index", where, rows).astype(str).tolist()
-        if "person" in file:
-            persons = hdf5_integers(file, "person", where, rows).tolist()
-        if "confidence" in file:
-            confidence = hdf5_array(file, "confidence", where, (rows, JOINTS))
+        persons = hdf5_integers(file, "person", where, rows).tolist() if "person" in file else None
+        confidence = hdf5_array(file, "confidence", where, (rows, JOINTS)) if "confidence" in file else None
     check_label(in_sight, "visible", f"{path}: visible")
     return _People(joints, in_sight, images, persons, confidence)
 
@@ -156,9 +149,7 @@ def _read_detections(path: str | os.PathLike, rows: int, annotations: pathlib.Pa
         joints = hdf5_array(file, "preds", str(path), (None, JOINTS, 2))
         if len(joints) != rows:
             raise InputError(f"{path}: preds has {len(joints)} people; expected {rows}, as {annotations} has.")
-        confidence = None
-        if "confidence" in file:
-            confidence = hdf5_array(file, "confidence", str(path), (rows, JOINTS))
+        confidence = hdf5_array(file, "confidence", str(path), (rows, JOINTS)) if "confidence" in file else None
     return joints, confidence
 
 
