@@ -109,11 +109,7 @@ def check_new(path: str | os.PathLike, overwrite: bool) -> None:
 
 
 def existing_file(path: str | os.PathLike, kind: str) -> pathlib.Path:
-    """The path, if a file that is not empty is there.
-
-    Args:
-        path: Where it should be.
-        kind: What it should be, for the message: "a VideoPose3D .npz file".
+    """The path, if a file that is not empty is there; messages call it `kind`, such as "a VideoPose3D .npz file".
 
     Raises:
         InputError: Nothing, a folder, or an empty file is there, or it may not be read.
@@ -134,10 +130,6 @@ def existing_file(path: str | os.PathLike, kind: str) -> pathlib.Path:
 @contextlib.contextmanager
 def plain_file(path: pathlib.Path, kind: str) -> Iterator[pathlib.Path]:
     """The file itself, or a copy of the standard input ("-") or of what gzip compressed; errors name the original.
-
-    Args:
-        path: The file.
-        kind: What it should be.
 
     Raises:
         InputError: It is not there, damaged, or unpacks to more than pose data do.
@@ -283,28 +275,19 @@ def open_hdf5(path: str | os.PathLike, kind: str) -> Iterator[h5py.File]:
 
 
 def _of_varying_length(file: h5py.File) -> bool:
-    found = [_has_objects(file)]
-    file.visititems(lambda _, item: found.append(_has_objects(item)))
-    return any(found)
+    def has_objects(_, item: h5py.Group | h5py.Dataset) -> bool | None:
+        stored = [item.id] if isinstance(item, h5py.Dataset) else []
+        for place in (*stored, *map(item.attrs.get_id, item.attrs)):
+            with contextlib.suppress(TypeError):  # What NumPy has no type for is read by nobody.
+                if place.dtype.hasobject:
+                    return True  # Ends the visit.
+        return None
 
-
-def _has_objects(item: h5py.Group | h5py.Dataset) -> bool:
-    stored = [item.id] if isinstance(item, h5py.Dataset) else []
-    for place in (*stored, *map(item.attrs.get_id, item.attrs)):
-        with contextlib.suppress(TypeError):  # What NumPy has no type for is read by nobody.
-            if place.dtype.hasobject:
-                return True
-    return False
+    return bool(has_objects("", file) or file.visititems(has_objects))
 
 
 def hdf5_array(file: h5py.Group, key: str, where: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """A dataset of numbers whose announced size is what is stored.
-
-    Args:
-        file: The open file or group.
-        key: The dataset's name in it.
-        where: The file, for messages.
-        shape: What is expected; None admits any length.
+    """A dataset of numbers whose announced size is what is stored; None in its shape admits any length.
 
     Raises:
         InputError: There is no such dataset, or its type, shape or size is not as expected.
@@ -333,13 +316,7 @@ def hdf5_integers(file: h5py.Group, key: str, where: str, rows: int) -> np.ndarr
 
 
 def hdf5_texts(file: h5py.Group, key: str, where: str, rows: int | None = None) -> list[str]:
-    """A dataset of short texts.
-
-    Args:
-        file: The open file or group.
-        key: The dataset's name in it.
-        where: The file, for messages.
-        rows: How many; None admits any number.
+    """A dataset of so many short texts; None admits any number.
 
     Raises:
         InputError: It is no dataset of so many texts, or its size is not what is stored.
@@ -382,16 +359,10 @@ def check_numbers(values: Any, shape: tuple[int | None, ...], where: str, kinds:
 
 
 def check_stored(dataset: h5py.Dataset, file: h5py.File, where: str, largest: float = math.inf) -> None:
-    """Refuses a dataset that is not in its file, or announces more than its file stores.
-
-    Args:
-        dataset: The dataset, before it is read.
-        file: The file that was opened.
-        where: File and name, for messages.
-        largest: Bytes that it may have.
+    """Refuses a dataset, before it is read, that is kept in another file than the one that was opened.
 
     Raises:
-        InputError: It is kept in another file, or is larger than what is stored can hold, or than `largest`.
+        InputError: That, or it announces more bytes than what is stored can hold, or than `largest`.
     """
     if dataset.external or dataset.is_virtual or dataset.file.filename != file.filename:
         raise InputError(f"{where} is kept in another file; expected the values themselves.")
