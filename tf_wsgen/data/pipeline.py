@@ -116,17 +116,7 @@ def simulated_batches(
 
     Each batch is simulated anew from distinct 3D rows: `pose_2d`, `visible`, `pose_3d_seen` (B, J, 3; metres,
     camera frame, the pose that was projected), `pose_3d` (B, J, 3; drawn independently of them), `epsilon` and
-    `z` (B, H + 1, Z), whose last code is zero.
-
-    Args:
-        data: The training poses.
-        simulation: The distributions.
-        batch_size: Pairs a batch, over all replicas.
-        num_codes: H.
-        code_size: Z.
-        seed: Seed of the run.
-        first_update: Number of the first batch.
-        shard: As for `unpaired_batches`.
+    `z` (B, H + 1, Z), whose last code is zero. Arguments are those of `unpaired_batches`, and the distributions.
 
     Raises:
         InputError: Fewer rows than a batch, or a batch that the replicas cannot share.

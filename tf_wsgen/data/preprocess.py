@@ -131,14 +131,11 @@ def align_rows(pose_3d: np.ndarray, template: np.ndarray, skeleton: Skeleton, wh
     Raises:
         InputError: A row whose hips and shoulders coincide.
     """
-    aligned, scales = [], []
-    for start in range(0, len(pose_3d), CHUNK):
-        pose, scale = to_template(
-            pose_3d[start : start + CHUNK], template, skeleton.template_indices, skeleton.root_index
-        )
-        aligned.append(pose.numpy())
-        scales.append(scale.numpy())
-    scale = np.concatenate(scales)
+    chunks = [
+        to_template(pose_3d[start : start + CHUNK], template, skeleton.template_indices, skeleton.root_index)
+        for start in range(0, len(pose_3d), CHUNK)
+    ]
+    aligned, scale = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
     if (scale <= 0).any():
         raise InputError(f"{where} row {np.argmin(scale)} has hips and shoulders in one place; expected a person.")
-    return np.concatenate(aligned), float(np.mean(1.0 / scale, dtype=np.float64))
+    return aligned, float(np.mean(1.0 / scale, dtype=np.float64))

@@ -16,7 +16,7 @@ from tf_wsgen.errors import InputError
 from tf_wsgen.sections import SYNTHETIC, DataConfig
 from tf_wsgen.simulation.body import body_size, mean_up, resize, stature, to_room
 from tf_wsgen.simulation.settings import LOWEST_SCORE
-from tf_wsgen.skeleton import Skeleton, skeleton_by_name
+from tf_wsgen.skeleton import HUMAN16, Skeleton, skeleton_by_name
 
 MM_PER_METRE = 1000.0
 
@@ -85,24 +85,6 @@ class TrainingData:
     validation: PairedRows | None
 
 
-def read_source(config: DataConfig) -> PreparedData:
-    """The prepared file at `config.path` without rows that are not valid, or the built-in synthetic people."""
-    skeleton = skeleton_by_name(config.skeleton)
-    if config.path != SYNTHETIC:
-        data = read_prepared(config.path, skeleton.joints)
-        for name in GROUPS:
-            group = getattr(data, name)
-            group = group and group.only_valid()
-            if group and any(poses is not None and not len(poses) for poses in (group.pose_2d, group.pose_3d)):
-                raise InputError(f"{config.path}: no row of {name} is valid.")
-            setattr(data, name, group)
-        return data
-    data = synthetic_people()
-    if data.joints != skeleton.joints:
-        raise InputError(f"data.path is {SYNTHETIC!r}, whose skeleton is human16; data.skeleton is {skeleton.name!r}.")
-    return data
-
-
 def _training_data(data: PreparedData, config: DataConfig, seed: int) -> TrainingData:
     """Holds sequences out, normalises, and aligns to the template."""
     skeleton = skeleton_by_name(config.skeleton)
@@ -159,8 +141,20 @@ class Source:
 
     @functools.cached_property
     def data(self) -> PreparedData:
-        """All that the file holds."""
-        return read_source(self.config)
+        """All that the file holds but the rows that are not valid."""
+        skeleton, path = skeleton_by_name(self.config.skeleton), self.config.path
+        if path == SYNTHETIC and skeleton.joints != HUMAN16.joints:
+            raise InputError(f"data.path is {path!r}, whose skeleton is human16; data.skeleton is {skeleton.name!r}.")
+        if path == SYNTHETIC:
+            return synthetic_people()
+        data = read_prepared(path, skeleton.joints)
+        for name in GROUPS:
+            group = getattr(data, name)
+            group = group and group.only_valid()
+            if group and any(poses is not None and not len(poses) for poses in (group.pose_2d, group.pose_3d)):
+                raise InputError(f"{path}: no row of {name} is valid.")
+            setattr(data, name, group)
+        return data
 
     @functools.cached_property
     def fingerprint(self) -> str:

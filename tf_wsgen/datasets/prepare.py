@@ -26,8 +26,8 @@ from tf_wsgen.errors import InputError, check_choice
 from tf_wsgen.skeleton import HUMAN16
 
 Notice = Callable[[str], None]
-# What motion takes beside the stride: fields of `ViewOptions`.
-VIEWS = ("cameras", "num_random", "seed", "noise", "dropped_joints")
+# Parameters that are no options.
+NO_OPTIONS = ("source", "notice", "path", "folder", "options", "frame_stride")
 
 
 def prepare(
@@ -45,7 +45,7 @@ def prepare(
         dataset: A name of `DATASETS`.
         source: The file or folder.
         output: The HDF5 file to write.
-        options: Keyword arguments of that data set's function below; those that are None count as not given.
+        options: Keyword arguments as `DATASETS` says; those that are None count as not given.
         overwrite: Whether an existing file may be replaced.
         notice: Is told in a sentence of what is left out, missing or suspicious.
         progress: Called with the number of rows as they are written.
@@ -54,10 +54,10 @@ def prepare(
         InputError: An unknown data set, an option that it does not take, or what its reader refuses.
     """
     check_choice("dataset", dataset, DATASETS)
-    open_source = DATASETS[dataset]
+    open_source, taker = DATASETS[dataset]
     given = {name: value for name, value in options.items() if value is not None}
-    known = [name for name in inspect.signature(open_source).parameters if name not in ("source", "notice", "views")]
-    known += VIEWS if dataset in ("cmu", "bvh") else []
+    parameters = [*inspect.signature(open_source).parameters, *inspect.signature(taker).parameters]
+    known = [name for name in dict.fromkeys(parameters) if name not in NO_OPTIONS]
     for name in given:
         if name not in known:
             raise InputError(f"--{name} is not an option of the data set {dataset}; it takes {known}.")
@@ -132,30 +132,21 @@ def _mpi_inf_3dhp(
     notice: Notice,
     *,
     cameras: Iterable[str] = CAMERAS,
-    stride: int = 1,
     annotation: str = "univ_annot3",
-    only_valid: bool = False,
+    **options,
 ):
     """MPI-INF-3DHP, its training and test folders, whichever are there."""
     try:
         numbers = tuple(int(camera) for camera in cameras)
     except ValueError:
         raise InputError(f"--cameras is {list(cameras)}; expected numbers from 0 to 13.") from None
-    clips = read_3dhp(source, cameras=numbers, stride=stride, annotation=annotation, only_valid=only_valid)
-    return f"MPI-INF-3DHP ({annotation})", clips
+    return f"MPI-INF-3DHP ({annotation})", read_3dhp(source, numbers, annotation=annotation, **options)
 
 
-def _mpii(
-    source: pathlib.Path,
-    notice: Notice,
-    *,
-    detections: str | None = None,
-    group: str = "test",
-    occluded_as_missing: bool = False,
-):
+def _mpii(source: pathlib.Path, notice: Notice, *, detections: str | None = None, **options):
     """MPII annotations (pose-hg HDF5, HRNet JSON, original mat), or detections of the same people."""
     seen = f"detections of {pathlib.Path(detections).name}" if detections else "annotations"
-    return f"MPII, {seen}", read_mpii(source, detections, group, occluded_as_missing)
+    return f"MPII, {seen}", read_mpii(source, detections, **options)
 
 
 def _cmu(
@@ -165,12 +156,12 @@ def _cmu(
     test_subjects: Iterable[str] = (),
     test_sequences: Iterable[str] = (),
     stride: int = 6,
-    **views,
+    **options,
 ):
     """CMU motion capture as ASF/AMC, seen by cameras."""
-    options = _views(stride, **views)
-    clips = cmu_clips(source, options, test_subjects=tuple(test_subjects), test_sequences=tuple(test_sequences))
-    return f"CMU motion capture seen by cameras ({_seen_by(options)})", clips
+    views = _views(stride, **options)
+    clips = cmu_clips(source, views, test_subjects=tuple(test_subjects), test_sequences=tuple(test_sequences))
+    return f"CMU motion capture seen by cameras ({_seen_by(views)})", clips
 
 
 def _bvh(
@@ -183,14 +174,14 @@ def _bvh(
     test_subjects: Iterable[str] = (),
     test_sequences: Iterable[str] = (),
     stride: int = 1,
-    **views,
+    **options,
 ):
     """BVH motions, seen by cameras."""
-    options = _views(stride, **views)
+    views = _views(stride, **options)
     split = {"test_subjects": tuple(test_subjects), "test_sequences": tuple(test_sequences)}
     names = None if joint_names is None else read_joint_names(joint_names)
-    clips = bvh_clips(source, options, unit=unit, up=up, joint_names=names, **split)
-    return f"BVH motion seen by cameras ({_seen_by(options)})", clips
+    clips = bvh_clips(source, views, unit=unit, up=up, joint_names=names, **split)
+    return f"BVH motion seen by cameras ({_seen_by(views)})", clips
 
 
 def _views(stride: int, cameras: Sequence[str] = ("human36m",), **options) -> ViewOptions:
@@ -203,43 +194,26 @@ def _seen_by(views: ViewOptions) -> str:
     return f"{views.cameras}, seed {views.seed}, noise {views.noise:g}, {views.dropped_joints} joints dropped"
 
 
-def _arrays(
-    source: pathlib.Path,
-    notice: Notice,
-    *,
-    convention: str | None = None,
-    unit: str = "mm",
-    frame: str = "camera",
-    group: str = "train",
-):
+def _arrays(source: pathlib.Path, notice: Notice, **options):
     """Plain arrays in npz or HDF5."""
-    return source.name, read_arrays(source, convention=convention, unit=unit, frame=frame, group=group)
+    return source.name, read_arrays(source, **options)
 
 
-def _detections(
-    source: pathlib.Path,
-    notice: Notice,
-    *,
-    format: str = "auto",
-    convention: str | None = None,
-    image_size: tuple[int, int] | None = None,
-    lowest_confidence: float = 0.0,
-    track: str = "auto",
-    group: str = "test",
-):
+def _detections(source: pathlib.Path, notice: Notice, *, group: str = "test", **options):
     """A detector's file; 2D alone."""
-    found = read_detections(source, format, convention, image_size, lowest_confidence, track)
+    found = read_detections(source, **options)
     for note in found.notes:
         notice(note)
     return f"{source.name} ({found.source_format})", detection_clips(found, str(source), group)
 
 
+# How each is opened, and what takes the options that this doesn't name.
 DATASETS = {
-    "h36m": _h36m,
-    "mpi_inf_3dhp": _mpi_inf_3dhp,
-    "mpii": _mpii,
-    "cmu": _cmu,
-    "bvh": _bvh,
-    "arrays": _arrays,
-    "detections": _detections,
+    "h36m": (_h36m, _h36m),
+    "mpi_inf_3dhp": (_mpi_inf_3dhp, read_3dhp),
+    "mpii": (_mpii, read_mpii),
+    "cmu": (_cmu, ViewOptions),
+    "bvh": (_bvh, ViewOptions),
+    "arrays": (_arrays, read_arrays),
+    "detections": (_detections, read_detections),
 }
