@@ -24,6 +24,7 @@ from typing import Any
 import h5py
 import numpy as np
 import orjson
+import yaml
 
 from tf_wsgen.apart import read_apart
 from tf_wsgen.errors import InputError
@@ -52,11 +53,11 @@ try:
 except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
-# What the standard library, NumPy and h5py raise for files that are damaged inside.
+# What the standard library, NumPy, h5py and PyYAML raise for files that are damaged inside.
 DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
     *(ArithmeticError, AssertionError, SyntaxError, NotImplementedError, struct.error, tokenize.TokenError),
-    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, yaml.YAMLError),
 )
 
 

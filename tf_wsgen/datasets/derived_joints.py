@@ -30,6 +30,7 @@ MIDDLE = {
     "nose": ("nose",),
 }
 SIDES = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
+SIX_LIMBS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 PARTS = {part for parts in LIMBS.values() for part in parts}
 
 
@@ -87,6 +88,23 @@ def partial_face(between_shoulders: Mapping[str, float]) -> dict[str, tuple[Mapp
             *(beyond(parts, 187 / 217) for parts in (eyes, *one_eye)),
         ),
     }
+
+
+def two_sided(
+    left: str, right: str, limbs: str, thorax: str = "Neck", neck: str = "Head", **others
+) -> dict[str, dict[str, float]]:
+    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side; without the head.
+
+    Mostly "Neck" is at the base of the neck, our thorax, and "Head" at the base of the skull, our neck.
+    """
+    names = {limb: {name: 1.0} for limb, name in zip(SIX_LIMBS, limbs.split(), strict=True)} | others
+    table = {
+        f"{side}_{limb}": {name.format(sign): weight for name, weight in weights.items()}
+        for side, sign in (("left", left), ("right", right))
+        for limb, weights in names.items()
+    }
+    pelvis = dict.fromkeys((*table["left_hip"], *table["right_hip"]), 0.5)
+    return {"pelvis": pelvis, "thorax": {thorax: 1.0}, "neck": {neck: 1.0}, **table}
 
 
 def places_of(names: Sequence[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tf_wsgen.datasets.derived_joints import MID_SHOULDER, derivations, extended, mean_of, partial_face
+from tf_wsgen.datasets.derived_joints import MID_SHOULDER, derivations, extended, partial_face, two_sided
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -165,22 +165,10 @@ CONVENTIONS: dict[str, Convention] = {
             "root lhipjoint lfemur ltibia lfoot ltoes rhipjoint rfemur rtibia rfoot rtoes lowerback upperback "
             "thorax lowerneck upperneck head lclavicle lhumerus lradius lwrist lhand lfingers lthumb rclavicle "
             "rhumerus rradius rwrist rhand rfingers rthumb",
-            right_hip="rhipjoint",
-            right_knee="rfemur",
-            right_ankle="rtibia",
-            left_hip="lhipjoint",
-            left_knee="lfemur",
-            left_ankle="ltibia",
-            pelvis=mean_of("lhipjoint", "rhipjoint"),
-            thorax="lowerneck",
-            neck="upperneck",
-            head="head",
-            left_shoulder="lclavicle",
-            left_elbow="lhumerus",
-            left_wrist={"lwrist": 2 / 3, "lradius": 1 / 3},
-            right_shoulder="rclavicle",
-            right_elbow="rhumerus",
-            right_wrist={"rwrist": 2 / 3, "rradius": 1 / 3},
+            **two_sided(
+                *("l", "r", "{}hipjoint {}femur {}tibia {}clavicle {}humerus {}wrist", "lowerneck", "upperneck"),
+                wrist={"{}wrist": 2 / 3, "{}radius": 1 / 3},
+            ),
         ),
     )
 }

@@ -117,8 +117,8 @@ NO_NAMES = {
     "nothing": ("# nothing", "holds a NoneType"),
     "lists for names": ("left_knee: [a, b]", r"has 'left_knee': \['a', 'b'\]; expected texts"),
     "numbers for joints": ("1: LeftLeg", "has 1: 'LeftLeg'; expected texts"),
-    "no YAML": ("left_knee: {", "not a YAML file"),
-    "an object": ("left_knee: !!python/object:os.system x", "not a YAML file"),
+    "no YAML": ("left_knee: {", "cannot be read as a YAML file"),
+    "an object": ("left_knee: !!python/object:os.system x", "cannot be read as a YAML file"),
     "no text": ("\udcff\udcfe", "cannot be read as a YAML file"),
 }
 

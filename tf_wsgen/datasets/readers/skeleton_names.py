@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import yaml
 
+from tf_wsgen.datasets.derived_joints import two_sided
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers.motion import JointTable, Motion
 from tf_wsgen.errors import InputError
@@ -20,27 +21,11 @@ from tf_wsgen.skeleton import HUMAN16
 
 KIND = "a YAML file of the file's joint for each of ours"
 ENDS_OF_BONES = "CMU's bones by their ends"
-LIMBS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 # What programs call the top of the head, as names are compared; "_end" is an End Site.
 HEAD_ENDS = ("headtopend", "headtop", "headend", "headnub")
 # Share of the neck's length; some programs write End Sites of no length.
 SHORTEST_HEAD = 0.2
 _log = logging.getLogger(__name__)
-
-
-def _skeleton(left: str, right: str, limbs: str, thorax: str = "Neck", neck: str = "Head", **others) -> JointTable:
-    """The table of a skeleton that calls its limbs by a name for both sides, with {} for the side; without the head.
-
-    Mostly "Neck" is at the base of the neck, our thorax, and "Head" at the base of the skull, our neck.
-    """
-    names = {limb: {name: 1.0} for limb, name in zip(LIMBS, limbs.split(), strict=True)} | others
-    table = {
-        f"{side}_{limb}": {name.format(sign): weight for name, weight in weights.items()}
-        for side, sign in (("left", left), ("right", right))
-        for limb, weights in names.items()
-    }
-    pelvis = dict.fromkeys((*table["left_hip"], *table["right_hip"]), 0.5)
-    return {"pelvis": pelvis, "thorax": {thorax: 1.0}, "neck": {neck: 1.0}, **table}
 
 
 _ARM_AND_LEG = "{}UpLeg {}Leg {}Foot {}Arm {}ForeArm {}Hand"
@@ -52,25 +37,25 @@ _ARM_AND_LEG = "{}UpLeg {}Leg {}Foot {}Arm {}ForeArm {}Hand"
 JOINT_TABLES: dict[str, JointTable] = {
     "human16": CONVENTIONS["human16"].human16,
     ENDS_OF_BONES: CONVENTIONS["cmu"].human16,
-    "CMU's bones": _skeleton(
+    "CMU's bones": two_sided(
         *("l", "r", "{}femur {}tibia {}foot {}humerus {}radius {}wrist", "upperneck", "head"),
         wrist={"{}hand": 2 / 3, "{}wrist": 1 / 3},
     ),
-    "CMU by cgspeed": _skeleton(
+    "CMU by cgspeed": two_sided(
         *("Left", "Right", _ARM_AND_LEG, "Neck1"), wrist={"{}Hand": 4 / 3, "{}ForeArm": -1 / 3}
     ),
-    "MotionBuilder, Mixamo, Vicon, LAFAN1": _skeleton("Left", "Right", _ARM_AND_LEG),
-    "Biovision, Xsens": _skeleton("Left", "Right", "{}Hip {}Knee {}Ankle {}Shoulder {}Elbow {}Wrist"),
-    "Biovision's segments": _skeleton("Left", "Right", "{}UpLeg {}LowLeg {}Foot {}UpArm {}LowArm {}Hand"),
-    "Xsens' segments": _skeleton("Left", "Right", "{}UpperLeg {}LowerLeg {}Foot {}UpperArm {}ForeArm {}Hand"),
-    "Unity": _skeleton("Left", "Right", "{}UpperLeg {}LowerLeg {}Foot {}UpperArm {}LowerArm {}Hand"),
-    "Rokoko": _skeleton("Left", "Right", "{}Thigh {}Shin {}Foot {}Arm {}ForeArm {}Hand"),
-    "Daz": _skeleton("l", "r", "{}Thigh {}Shin {}Foot {}Shldr {}ForeArm {}Hand"),
-    "Daz Genesis": _skeleton("l", "r", "{}ThighBend {}Shin {}Foot {}ShldrBend {}ForearmBend {}Hand", "neckLower"),
-    "3ds Max Biped": _skeleton("L ", "R ", "{}Thigh {}Calf {}Foot {}UpperArm {}Forearm {}Hand"),
-    "OptiTrack": _skeleton("L", "R", "{}Thigh {}Shin {}Foot {}UArm {}FArm {}Hand"),
-    "SMPL": _skeleton("L_", "R_", "{}Hip {}Knee {}Ankle {}Shoulder {}Elbow {}Wrist"),
-    "Unreal": _skeleton("_l", "_r", "thigh{} calf{} foot{} upperarm{} lowerarm{} hand{}", "neck_01"),
+    "MotionBuilder, Mixamo, Vicon, LAFAN1": two_sided("Left", "Right", _ARM_AND_LEG),
+    "Biovision, Xsens": two_sided("Left", "Right", "{}Hip {}Knee {}Ankle {}Shoulder {}Elbow {}Wrist"),
+    "Biovision's segments": two_sided("Left", "Right", "{}UpLeg {}LowLeg {}Foot {}UpArm {}LowArm {}Hand"),
+    "Xsens' segments": two_sided("Left", "Right", "{}UpperLeg {}LowerLeg {}Foot {}UpperArm {}ForeArm {}Hand"),
+    "Unity": two_sided("Left", "Right", "{}UpperLeg {}LowerLeg {}Foot {}UpperArm {}LowerArm {}Hand"),
+    "Rokoko": two_sided("Left", "Right", "{}Thigh {}Shin {}Foot {}Arm {}ForeArm {}Hand"),
+    "Daz": two_sided("l", "r", "{}Thigh {}Shin {}Foot {}Shldr {}ForeArm {}Hand"),
+    "Daz Genesis": two_sided("l", "r", "{}ThighBend {}Shin {}Foot {}ShldrBend {}ForearmBend {}Hand", "neckLower"),
+    "3ds Max Biped": two_sided("L ", "R ", "{}Thigh {}Calf {}Foot {}UpperArm {}Forearm {}Hand"),
+    "OptiTrack": two_sided("L", "R", "{}Thigh {}Shin {}Foot {}UArm {}FArm {}Hand"),
+    "SMPL": two_sided("L_", "R_", "{}Hip {}Knee {}Ankle {}Shoulder {}Elbow {}Wrist"),
+    "Unreal": two_sided("_l", "_r", "thigh{} calf{} foot{} upperarm{} lowerarm{} hand{}", "neck_01"),
 }
 # A joint that tells a skeleton from those below it.
 SIGNS = {"CMU by cgspeed": "LHipJoint"}
@@ -136,10 +121,7 @@ def read_joint_names(path: str | os.PathLike) -> dict[str, str]:
     """
     path = existing_file(path, KIND)
     with one_sentence(path, KIND):
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise InputError(f"{path}: not a YAML file ({str(error).splitlines()[0]}); expected {KIND}.") from None
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds a {type(content).__name__}; expected {KIND}, such as left_knee: LeftLeg.")
     for joint, name in content.items():
