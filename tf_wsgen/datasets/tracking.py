@@ -1,10 +1,10 @@
 """People followed over the frames of a video, where the file does not tell who is who.
 
 Each person is a shape (the joints about a centre) that moves steadily. In every frame the people who are known are
-expected where they should be by now; who is found is assigned to who is expected so that the distances, in sizes of the
-person, are smallest together (the Hungarian method), and nobody to anybody too far off. Most frames need none of
-that: everybody is next to where they were in the frame before, and far from everybody else. These are found for the
-whole video at once.
+expected where they should be by now; those who are found are assigned to those who are expected so that the distances,
+in sizes of the person, are smallest together (the Hungarian method), and nobody to anybody too far off. Most frames
+need none of that: everybody is next to where they were in the frame before, and far from everybody else. Such frames
+are found for the whole video at once.
 """
 
 import numpy as np
@@ -170,17 +170,9 @@ def follow(frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np
 def _before(
     starts: np.ndarray, frame: np.ndarray, points: np.ndarray, visible: np.ndarray, given: np.ndarray
 ) -> np.ndarray:
-    """Who everybody was in the frame before, in frames where that is plain.
+    """(N,) everybody's place in the frame before; `NOBODY` for all of a frame in which it is not plain for somebody.
 
-    Args:
-        starts: (F,) the first rows of the frames.
-        frame: (N,) in order; the others are of the same rows, as of `follow`.
-        points: (N, J, 2).
-        visible: (N, J).
-        given: (N,).
-
-    Returns:
-        (N,) the place in the frame before; `NOBODY` for everybody of a frame in which it is not plain for somebody.
+    `starts` are the first rows of the F frames; the N rows are as of `follow`, in the order of `frame`.
     """
     before, counts = np.full(len(frame), NOBODY), np.diff(starts, append=len(frame))
     alike = np.flatnonzero((counts[1:] == counts[:-1]) & (np.diff(frame[starts]) <= LONGEST_GAP)) + 1
@@ -214,14 +206,12 @@ def _assign(
         tracks: T of them.
         found: (R,) the track of each row, `NOBODY` for none; changed.
         rows: (R,) bool, the rows to assign.
-        free: (T,) bool, the tracks to assign; those in `found` are not.
+        free: (T,) bool, the tracks to assign, but for those in `found`.
         now: The frame.
         points: (R, J, 2).
         visible: (R, J).
     """
-    free = free.copy()
-    free[found[found >= 0]] = False
-    rows, which = np.flatnonzero(rows), np.flatnonzero(free)
+    rows, which = np.flatnonzero(rows), np.setdiff1d(np.flatnonzero(free), found)
     if not len(rows) or not len(which):
         return
     distance = tracks.distance(which, now, points[rows], visible[rows])

@@ -47,14 +47,17 @@ def read_repnet_mat(
     """
     check_stride("stride", stride)
     path = existing_file(path, KIND)
-    flat = _read(path)
-    poses = {dimensions: _poses(rows[::stride], dimensions) for dimensions, rows in flat.items()}
-    for dimensions, found in poses.items():
-        if _is_y_up(found):
+    flat, poses = _read(path), {}
+    for dimensions, rows in flat.items():
+        with np.errstate(**UNTIL_CHECKED):
+            found = rows[::stride].astype(np.float32).reshape(-1, dimensions, HUMAN16.num_joints).swapaxes(1, 2)
+            ankles_above = np.median(found[:, ANKLES, 1].mean(axis=1) - found[:, HEAD, 1]) < 0
+        if ankles_above:
             notice(
                 f"{path}: most heads are below the ankles in {dimensions}D, so y points up there; it is turned down."
             )
-            found *= np.array([1, -1, -1], np.float32)[:dimensions]
+            found = found * np.array([1, -1, -1], np.float32)[:dimensions]
+        poses[dimensions] = np.ascontiguousarray(found)
     pose_2d, pose_3d = poses.get(2), poses.get(3)
     labels = {"sequence": path.stem}
     if (action := path.stem.partition("_")[0]) in ACTIONS:
@@ -89,15 +92,3 @@ def _read(path: pathlib.Path) -> dict[int, np.ndarray]:
     if not found:
         raise InputError(f"{path}: has none of {names}; expected {KIND}.")
     return found
-
-
-def _poses(flat: np.ndarray, dimensions: int) -> np.ndarray:
-    """(F, 16, D) float32."""
-    with np.errstate(**UNTIL_CHECKED):
-        return np.ascontiguousarray(flat.astype(np.float32).reshape(-1, dimensions, HUMAN16.num_joints).swapaxes(1, 2))
-
-
-def _is_y_up(poses: np.ndarray) -> bool:
-    with np.errstate(**UNTIL_CHECKED):
-        below = poses[:, ANKLES, 1].mean(axis=1) - poses[:, HEAD, 1]
-    return bool(np.median(below) < 0)
