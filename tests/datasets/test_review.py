@@ -20,7 +20,7 @@ def person():
 
 
 def review(*clips):
-    result = Review(num_samples=12, seed=0)
+    result = Review()
     for clip in clips:
         result.add(clip)
     return result

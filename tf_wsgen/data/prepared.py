@@ -217,14 +217,7 @@ def check_finite(poses: np.ndarray, where: str, row: str) -> None:
 
 
 def check_millimetres(pose_3d: np.ndarray, where: str, unit: str = "millimetres", per_unit: float = 1.0) -> None:
-    """Refuses poses whose size is no person's, which tells metres from millimetres.
-
-    Args:
-        pose_3d: (N, J, 3), in the unit that the file should have.
-        where: File and place.
-        unit: That unit's name.
-        per_unit: Millimetres in it.
-    """
+    """Refuses (N, J, 3) poses that in a unit of `per_unit` mm are of no person's size: metres taken for millimetres."""
     with np.errstate(over="ignore", invalid="ignore"):
         extent = np.abs(pose_3d - pose_3d.mean(axis=-2, keepdims=True)).max(axis=(-2, -1))
     typical, largest = float(np.median(extent)) * per_unit, LARGEST_POSE

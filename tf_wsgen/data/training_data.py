@@ -129,11 +129,7 @@ def _training_data(data: PreparedData, config: DataConfig, seed: int) -> Trainin
 
 
 class Source:
-    """A prepared file, or the synthetic people, read once and handed on by whoever needs it.
-
-    Args:
-        config: The data section of the configuration.
-    """
+    """A prepared file, or the built-in synthetic people, read once and handed on to whoever needs them."""
 
     def __init__(self, config: DataConfig):
         self.config = config

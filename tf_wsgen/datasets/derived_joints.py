@@ -57,35 +57,26 @@ BELOW_THE_TOP = 187 / 347
 INSIDE_THE_HEAD = {"nose": 0.5, "left_ear": 0.25, "right_ear": 0.25}
 
 
-def extended(start: str, end: str, factor: float) -> dict[str, float]:
-    """Weights of the point on the line from one joint to another, `factor` times as far."""
-    return {end: factor, start: 1.0 - factor}
-
-
-def head_top(between_shoulders: Mapping[str, float]) -> dict[str, float]:
-    """Weights of the head's point, from both ears and what is between the shoulders."""
-    ears = dict.fromkeys(("left_ear", "right_ear"), (1.0 + BEYOND_THE_EARS) / 2.0)
-    return ears | {joint: -BEYOND_THE_EARS * weight for joint, weight in between_shoulders.items()}
+def beyond(start: Mapping[str, float], parts: Sequence[str], factor: float) -> dict[str, float]:
+    """Weights of the point on the line from a place, by its weights, to the middle of joints, `factor` times as far."""
+    return dict.fromkeys(parts, factor / len(parts)) | {joint: (1.0 - factor) * start[joint] for joint in start}
 
 
 def partial_face(between_shoulders: Mapping[str, float]) -> dict[str, tuple[Mapping[str, float], ...]]:
     """Head and neck from an ear, an eye or the nose, best first; distances are those of the comment above."""
-
-    def beyond(parts: tuple[str, ...], factor: float) -> dict[str, float]:
-        # From between the shoulders to the middle of the parts, and on (or back) to `factor` times that.
-        back = {joint: (1.0 - factor) * weight for joint, weight in between_shoulders.items()}
-        return dict.fromkeys(parts, factor / len(parts)) | back
-
     ears, eyes = ("left_ear", "right_ear"), ("left_eye", "right_eye")
     one_ear, one_eye = [(ear,) for ear in ears], [(eye,) for eye in eyes]
     level = [*one_ear, eyes, *one_eye]
     return {
-        "head": (*(beyond(parts, 1.0 + BEYOND_THE_EARS) for parts in level), beyond(("nose",), 325 / 185)),
+        "head": (
+            *(beyond(between_shoulders, parts, 1.0 + BEYOND_THE_EARS) for parts in level),
+            beyond(between_shoulders, ("nose",), 325 / 185),
+        ),
         "neck": (
             *({"nose": 0.5, ear: 0.5} for ear in ears),
-            *(beyond(parts, 187 / 217) for parts in (ears, *one_ear)),
+            *(beyond(between_shoulders, parts, 187 / 217) for parts in (ears, *one_ear)),
             {"nose": 1.0},
-            *(beyond(parts, 187 / 217) for parts in (eyes, *one_eye)),
+            *(beyond(between_shoulders, parts, 187 / 217) for parts in (eyes, *one_eye)),
         ),
     }
 
@@ -142,10 +133,10 @@ def derivations(names: Sequence[str]) -> tuple[dict, dict]:
         "neck": [
             *inside,
             INSIDE_THE_HEAD,
-            *(extended(shoulders, up, BELOW_THE_TOP) for up in ("head_top", "head")),
+            *(beyond({shoulders: 1.0}, (up,), BELOW_THE_TOP) for up in ("head_top", "head")),
             *face["neck"],
         ],
-        "head": [top, head, head_top(between), *face["head"]],
+        "head": [top, head, beyond(between, ("left_ear", "right_ear"), 1.0 + BEYOND_THE_EARS), *face["head"]],
     }
     human16, partial = {}, {}
     for joint in HUMAN16.joints:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tf_wsgen.datasets.derived_joints import MID_SHOULDER, derivations, extended, partial_face, two_sided
+from tf_wsgen.datasets.derived_joints import MID_SHOULDER, beyond, derivations, partial_face, two_sided
 from tf_wsgen.errors import InputError
 from tf_wsgen.skeleton import HUMAN16
 
@@ -97,7 +97,7 @@ CONVENTIONS: dict[str, Convention] = {
             "neck belly head right_shoulder left_shoulder right_hip left_hip right_elbow left_elbow right_knee "
             "left_knee right_wrist left_wrist right_ankle left_ankle",
             neck="head",
-            head=extended("neck", "head", 325 / 187),
+            head=beyond({"neck": 1.0}, ["head"], 325 / 187),
         ),
         _convention(
             "posetrack18",

@@ -32,12 +32,9 @@ except (Exception, RecursionError) as error:
 
 
 def load_mat(path: str | os.PathLike, kind: str, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Variables of a MATLAB file of version 5 to 7.2 (7.3 is HDF5: `open_hdf5`), as `scipy.io.loadmat` gives them.
+    """The variables of these names that a MATLAB file of version 5 to 7.2 has (7.3 is HDF5: `open_hdf5`).
 
-    Args:
-        path: The file.
-        kind: What it should be.
-        names: The variables to read; those that are not there are left out.
+    They are as `scipy.io.loadmat` gives them.
 
     Raises:
         InputError: The file is not there, damaged, or a variable is larger than what the file can hold.

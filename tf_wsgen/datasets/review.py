@@ -11,22 +11,19 @@ from tf_wsgen.skeleton import HUMAN16
 TALLEST, SHORTEST = 2400.0, 800.0
 # A knee this far (mm) from the line between hip and ankle is bent.
 BENT_KNEE = 50.0
+NUM_SAMPLES = 12
 JOINT = {name: index for index, name in enumerate(HUMAN16.joints)}
 
 
 class Review:
-    """Running counts over clips, in one pass, and some rows drawn at random to look at.
-
-    Args:
-        num_samples: Rows to draw.
-        seed: Of that draw.
+    """Running counts over clips, in one pass, and `NUM_SAMPLES` rows drawn at random to look at.
 
     Attributes:
         rows: Rows by (group, subject, action).
     """
 
-    def __init__(self, num_samples: int = 12, seed: int = 0):
-        self.num_samples, self.rng = num_samples, np.random.default_rng(seed)
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
         self._drawn = []
         self.rows = Counter()
         self.poses = Counter()
@@ -61,10 +58,10 @@ class Review:
     def _draw(self, clip: Clip) -> None:
         # The rows with the smallest random numbers stay, so that every row has the same chance.
         numbers = self.rng.random(len(clip))
-        for row in np.argsort(numbers)[: self.num_samples].tolist():
-            if len(self._drawn) < self.num_samples or numbers[row] < self._drawn[-1][0]:
+        for row in np.argsort(numbers)[:NUM_SAMPLES].tolist():
+            if len(self._drawn) < NUM_SAMPLES or numbers[row] < self._drawn[-1][0]:
                 self._drawn.append((numbers[row], clip.take(slice(row, row + 1))))
-                self._drawn = sorted(self._drawn, key=lambda drawn: drawn[0])[: self.num_samples]
+                self._drawn = sorted(self._drawn, key=lambda drawn: drawn[0])[:NUM_SAMPLES]
 
     def _add_2d(self, clip: Clip) -> None:
         visible = clip.labels.get("visible", np.ones(clip.pose_2d.shape[:2])) > 0

@@ -139,14 +139,9 @@ def bvh_clips(
 def bvh_poses(motion: Motion, where: str, joint_names: Mapping[str, str] | None = None) -> np.ndarray:
     """(T, 16, 3) mm in the order of `HUMAN16`, by the joints' names.
 
-    Known are the skeletons of `skeleton_names`. A head that does not go on from the neck, as where its End Site is at
-    the nose, is told by a log entry.
-
-    Args:
-        motion: From `read_bvh`.
-        where: The file, for messages.
-        joint_names: For another skeleton: the file's joint for each joint of `HUMAN16`; without a pelvis this is the
-            middle of the hips.
+    Known are the skeletons of `skeleton_names`; for another one `joint_names` has the file's joint for each of
+    `HUMAN16` (without a pelvis this is the middle of the hips). A head that does not go on from the neck, as where its
+    End Site is at the nose, is told by a log entry.
 
     Raises:
         InputError: Joints that fit no known skeleton, names that `HUMAN16` or the file do not have, or a body that is

@@ -176,11 +176,7 @@ def check_reading(image_size: tuple[int, int] | None, lowest_confidence: float, 
 def detection_clips(detections: Detections, where: str, group: str) -> Iterator[Clip]:
     """The detections as clips of 2D alone, one a person.
 
-    Args:
-        detections: What was read.
-        where: The file that it was read from. Its name is the sequence, and where frames are single images, their
-            numbers or names are.
-        group: "train" or "test".
+    The name of `where`, the file, is the sequence; where frames are single images, their numbers or names are.
     """
     single_images = detections.source_format in IMAGE_FORMATS or detections.frame.dtype.kind == "U"
     for person in dict.fromkeys(detections.person.tolist()):

@@ -73,12 +73,7 @@ def naming(path: pathlib.Path) -> Iterator[None]:
 
 
 def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileContent:
-    """What a detector's file, or folder of a file a frame, holds.
-
-    Args:
-        path: The file, perhaps compressed by gzip, or folder; "-" for the standard input.
-        format: One of `FORMATS`, or "auto".
-        convention: A name in `CONVENTIONS` that the user gives, or None.
+    """What a detector's file, or folder of a file a frame, holds; arguments are those of `read_detections`.
 
     Raises:
         InputError: The content is not what the format says, with file and place.

@@ -47,13 +47,9 @@ KIND_2D = "a VideoPose3D .npz file with positions_2d"
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """Which rows go to which group.
+    """Which subjects, and every how many of their frames, go to which group; the field takes every 64th test frame.
 
     Attributes:
-        train_subjects: Subjects of the group train.
-        test_subjects: Subjects of the group test.
-        train_stride: Every how many frames of the training subjects.
-        test_stride: Every how many frames of the test subjects; the field takes every 64th.
         skip_corrupt: Leave out the recording whose video is damaged, S11's first "Directions".
         notice: Is told in a sentence of what is missing or left out.
     """

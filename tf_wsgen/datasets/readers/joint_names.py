@@ -34,10 +34,7 @@ MOST_NAMES = 40
 
 
 def convention_of_names(names: Sequence[str]) -> Convention:
-    """The joints of ours that names stand for: a known convention, or one that is called `NAMED`.
-
-    Args:
-        names: Of the joints, in their order in the file.
+    """The convention of a file's joints by their names in order: a known one, or one that is called `NAMED`.
 
     Raises:
         InputError: Names that are none or that come twice, or fewer joints than shoulders, hips and knees.

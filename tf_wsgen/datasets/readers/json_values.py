@@ -73,15 +73,7 @@ def attempt(read: Callable[..., Any], *arguments: Any) -> Any:
 def in_frame(
     read: Callable[..., Person], people: list, place: str, frame: int | str, *arguments: Any
 ) -> Iterator[Entry]:
-    """The people of a frame.
-
-    Args:
-        read: Makes a person of one of them, its place, the frame, and the further arguments.
-        people: As the file has them.
-        place: The list's place in the file.
-        frame: Its number or name.
-        arguments: For `read`.
-    """
+    """The people of a frame: what `read` makes of each in the list at `place`, its place, the frame and the rest."""
     if not people:
         yield EmptyFrame(frame)
     for index, person in enumerate(people):
@@ -119,20 +111,17 @@ def numbers(values: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarra
     Raises:
         InputError: Anything but numbers in lists of that shape.
     """
+    expected = " x ".join("N" if length is None else str(length) for length in shape) + " numbers"
     try:
         array = np.asarray(values)
     except ValueError:
-        raise InputError(f"{where} has rows of different lengths; expected {_shape_text(shape)}.") from None
+        raise InputError(f"{where} has rows of different lengths; expected {expected}.") from None
     if array.dtype.kind not in "fiu" and array.size:
-        raise InputError(f"{where} is {kind_of(values)}; expected {_shape_text(shape)}.")
+        raise InputError(f"{where} is {kind_of(values)}; expected {expected}.")
     if not has_shape(array, shape):
         found = " x ".join(map(str, array.shape)) or "one"
-        raise InputError(f"{where} has {found} numbers; expected {_shape_text(shape)}.")
+        raise InputError(f"{where} has {found} numbers; expected {expected}.")
     return array.astype(np.float64)
-
-
-def _shape_text(shape: tuple[int | None, ...]) -> str:
-    return " x ".join("N" if length is None else str(length) for length in shape) + " numbers" if shape else "a number"
 
 
 def kind_of(value: Any) -> str:
