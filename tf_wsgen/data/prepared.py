@@ -63,21 +63,18 @@ class PoseGroup:
 
     def only_valid(self) -> "PoseGroup":
         """The group without the rows whose `valid` is 0."""
-        if "valid" not in self.labels and "valid" not in self.labels_3d:
-            return self
+        valid = self.labels.get("valid")
+        valid_3d = valid if self.paired or self.pose_2d is None else self.labels_3d.get("valid")
 
-        def kept(labels, poses):
-            return labels["valid"] > 0 if "valid" in labels else np.ones(0 if poses is None else len(poses), bool)
+        def kept(values, valid):
+            return values if values is None or valid is None else values[valid > 0]
 
-        together = self.paired or self.pose_2d is None
-        rows = kept(self.labels, self.pose_3d if self.pose_2d is None else self.pose_2d)
-        rows_3d = rows if together else kept(self.labels_3d, self.pose_3d)
         return PoseGroup(
-            None if self.pose_2d is None else self.pose_2d[rows],
-            None if self.pose_3d is None else self.pose_3d[rows_3d],
-            {name: values[rows] for name, values in self.labels.items()},
-            {name: values[rows_3d] for name, values in self.labels_3d.items()},
-            None if self.pose_3d_up is None else self.pose_3d_up[rows_3d],
+            kept(self.pose_2d, valid),
+            kept(self.pose_3d, valid_3d),
+            {name: kept(values, valid) for name, values in self.labels.items()},
+            {name: kept(values, valid_3d) for name, values in self.labels_3d.items()},
+            kept(self.pose_3d_up, valid_3d),
         )
 
 

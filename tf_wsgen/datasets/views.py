@@ -93,8 +93,15 @@ def view_clips(
     for index, name in enumerate(names):
         for_camera, for_errors, for_hiding = _streams(options.seed, labels["sequence"], name)
         camera = _random_camera(for_camera, name, poses) if random else human36m_cameras(HUMAN36M_SUBJECT)[index]
-        pose_3d = camera.to_camera_frame(poses)
-        _check_in_field(pose_3d, options.frame_stride, f"{where}, camera {name}")
+        pose_3d, place = camera.to_camera_frame(poses), f"{where}, camera {name}"
+        beside = np.argwhere(~_in_field(pose_3d))
+        if len(beside):
+            frame, joint = beside[0]
+            raise InputError(
+                f"{place}: {HUMAN16.joints[joint]} of frame {frame * options.frame_stride} is "
+                f"{pose_3d[frame, joint, 2]:.0f} mm in front of the camera and outside of its field; expected motion "
+                "around the middle of the room."
+            )
         pose_2d = camera.project(pose_3d)
         of_camera = {**labels, "camera": name}
         if options.noise:
@@ -104,7 +111,7 @@ def view_clips(
             of_camera["visible"] = visible.astype(np.float32)
             pose_2d = np.where(visible[..., None], pose_2d, 0.0)
         yield Clip(
-            f"{where}, camera {name}",
+            place,
             group,
             pose_2d.astype(np.float32),
             pose_3d.astype(np.float32),
@@ -112,16 +119,6 @@ def view_clips(
             camera.image_size,
             camera.up,
             camera.mean_focal_length,
-        )
-
-
-def _check_in_field(pose_3d: np.ndarray, frame_stride: int, where: str) -> None:
-    beside = ~_in_field(pose_3d)
-    if beside.any():
-        frame, joint = np.argwhere(beside)[0]
-        raise InputError(
-            f"{where}: {HUMAN16.joints[joint]} of frame {frame * frame_stride} is {pose_3d[frame, joint, 2]:.0f} mm in "
-            "front of the camera and outside of its field; expected motion around the middle of the room."
         )
 
 
