@@ -32,19 +32,18 @@ def shuffled_rows(update: tf.Tensor, rows: int, batch_size: int, seed: int, stre
     """
     batches = rows // batch_size
     place = (update % batches) * batch_size + tf.range(batch_size, dtype=tf.int64)
-    key = random.stateless_fold_in(tf.constant([seed, stream], tf.int64), update // batches)
-    return random.index_shuffle(place, key, rows - 1)
+    return random.index_shuffle(place, _key(seed, stream, update // batches), rows - 1)
+
+
+def _key(seed: int, stream: int, number: tf.Tensor) -> tf.Tensor:
+    return random.stateless_fold_in(tf.constant([seed, stream], tf.int64), number)
 
 
 def batch_noise(update: tf.Tensor, batch_size: int, num_codes: int, code_size: int, seed: int) -> dict:
     """Codes z ~ N(0, I) (B, H, Z) and mixing weights ε ~ U(0, 1) (B, H) of one batch."""
-
-    def key(stream):
-        return random.stateless_fold_in(tf.constant([seed, stream], tf.int64), update)
-
     return {
-        "z": tf.random.stateless_normal([batch_size, num_codes, code_size], key(CODE_STREAM)),
-        "epsilon": tf.random.stateless_uniform([batch_size, num_codes], key(EPSILON_STREAM)),
+        "z": tf.random.stateless_normal([batch_size, num_codes, code_size], _key(seed, CODE_STREAM, update)),
+        "epsilon": tf.random.stateless_uniform([batch_size, num_codes], _key(seed, EPSILON_STREAM, update)),
     }
 
 
@@ -90,8 +89,7 @@ def unpaired_batches(
         rows_3d = shuffled_rows(update, pose_3d.shape[0], batch_size, seed, POSE_3D_STREAM)
         poses, seen = tf.gather(pose_2d, rows_2d), tf.gather(visible, rows_2d)
         if hidden[1]:
-            key = random.stateless_fold_in(tf.constant([seed, HIDDEN_STREAM], tf.int64), update)
-            poses, seen = hide_in_batch(poses, seen, limbs, *hidden, key)
+            poses, seen = hide_in_batch(poses, seen, limbs, *hidden, _key(seed, HIDDEN_STREAM, update))
         return {
             "pose_2d": poses,
             "visible": seen,
@@ -125,8 +123,7 @@ def simulated_batches(
     skeleton, room, pose_3d = data.skeleton, tf.constant(data.room), tf.constant(data.pose_3d)
 
     def batch(update):
-        key = random.stateless_fold_in(tf.constant([seed, SIMULATION_STREAM], tf.int64), update)
-        for_others, for_simulation = tf.unstack(tf.random.split(key, 2))
+        for_others, for_simulation = tf.unstack(tf.random.split(_key(seed, SIMULATION_STREAM, update), 2))
         rows = shuffled_rows(update, room.shape[0], batch_size, seed, POSE_2D_STREAM)
         others = tf.random.stateless_uniform([2, batch_size], for_others, 0, room.shape[0], tf.int64)
         pairs = simulate(tf.gather(room, rows), tf.gather(room, others), simulation, for_simulation, skeleton)

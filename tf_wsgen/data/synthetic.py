@@ -347,10 +347,8 @@ def _draw_group(seed: SeedSequence, prefix: str, sequences: int, frames: int, no
     labels = {"action": action, "subject": subject, "sequence": sequence}
     labels = {name: np.repeat(values, len(CAMERAS) * frames) for name, values in labels.items()}
     numbers = [(*camera.image_size, camera.mean_focal_length) for camera in cameras]
-    for name, values in zip(CAMERA_LABELS, np.float32(numbers).T, strict=True):
-        labels[name] = np.tile(np.repeat(values, frames), sequences)
-    labels["camera"] = np.tile(np.repeat(list(CAMERAS), frames), sequences)
-    labels |= scores
+    of_cameras = {"camera": list(CAMERAS), **dict(zip(CAMERA_LABELS, np.float32(numbers).T, strict=True))}
+    labels |= {name: np.tile(np.repeat(values, frames), sequences) for name, values in of_cameras.items()} | scores
     up = np.tile(np.repeat([camera.up for camera in cameras], frames, axis=0), (sequences, 1)).astype(np.float32)
     return PoseGroup(pose_2d.astype(np.float32), pose_3d.astype(np.float32), labels, pose_3d_up=up)
 

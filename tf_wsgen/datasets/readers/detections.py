@@ -1,9 +1,6 @@
 """Keypoints that detectors found in images and videos: any known file → people in our joints, in pixels.
 
-JSON of MMPose, OpenPose (also a folder of frames), AlphaPose, Ultralytics, COCO and MediaPipe, the HDF5 files of
-pose-hg, and CSV: a header, and either a row a joint (`frame, person, joint, x, y[, confidence]`) or a row a person
-(`frame, person`, then `<joint>_x, <joint>_y[, <joint>_confidence]`), joints by the names of `keypoint_conventions`;
-empty cells and joints without a row are missing. The format is found by looking into the file, or named.
+The format, one of `detector_files.FORMATS`, is found by looking into the file, or named.
 """
 
 import dataclasses
@@ -232,13 +229,12 @@ def _people(content: FileContent, named: str | None) -> tuple[list[Person], Conv
 
 def _right_and_wrong(people: list[Person], table: Convention) -> tuple[list[Person], list[str]]:
     """The people whose joints are as they should be, and what is wrong with the others."""
-    count = len(table.joints)
-    fitting = [person for person in people if len(person.points) == count]
-    wrong = [
-        f"{person.where} has {len(person.points)} joints; {table.name!r} has {count}."
-        for person in people
-        if len(person.points) != count
-    ]
+    fitting, wrong = [], []
+    for person in people:
+        if len(person.points) == len(table.joints):
+            fitting.append(person)
+        else:
+            wrong.append(f"{person.where} has {len(person.points)} joints; {table.name!r} has {len(table.joints)}.")
     if not fitting:
         return [], wrong
     values = np.stack([np.column_stack([person.points, person.confidence]) for person in fitting])
@@ -314,7 +310,7 @@ def _crossed(points: np.ndarray, visible: np.ndarray) -> bool:
     least = SIDEWAYS * np.linalg.norm(trunk, axis=-1)
     broad = (np.linalg.norm(hips, axis=-1) > least) & (np.linalg.norm(shoulders, axis=-1) > least)
     broad &= visible[:, TRUNK].all(axis=-1)
-    return bool(broad.any()) and bool(((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5)
+    return broad.any() and ((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5
 
 
 def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int] | None) -> np.ndarray:
@@ -333,12 +329,11 @@ def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int]
 
 def _frames(people: list[Person]) -> np.ndarray:
     """(N,) integers if all are numbers, or images named by numbers; otherwise texts."""
-    frames = [person.frame for person in people]
-    if not all(isinstance(frame, int) for frame in frames):
-        frames = frames_of_names([str(frame) for frame in frames])
-    if isinstance(frames[0], int):
-        return np.array(frames, np.int64)
-    names = frames
+    names = [person.frame for person in people]
+    if not all(isinstance(name, int) for name in names):
+        names = frames_of_names(list(map(str, names)))
+    if isinstance(names[0], int):
+        return np.array(names, np.int64)
     for name, person in zip(names, people, strict=True):
         if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
             raise InputError(f"{person.where}: the frame is called {name[:40]!r}; expected a short printable name.")

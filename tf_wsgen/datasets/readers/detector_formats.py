@@ -246,8 +246,7 @@ def formats_that_fit(content: Any) -> list[str]:
     if not isinstance(entry, dict):
         return []
     keypoints, image = entry.get("keypoints"), entry.get("image_id")
-    flat = isinstance(keypoints, list) and not isinstance(first_entry(keypoints[:1]), dict) and keypoints[:1] != [[]]
-    flat = flat and not any(isinstance(value, list) for value in keypoints[:1])
+    flat = isinstance(keypoints, list) and not any(isinstance(value, dict | list) for value in keypoints[:1])
     marks = {
         "mmpose": "instances" in entry or ("keypoint_scores" in entry and image is None),
         "alphapose": isinstance(keypoints, list) and isinstance(image, str),

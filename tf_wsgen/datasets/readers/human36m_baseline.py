@@ -53,7 +53,6 @@ class _Folders:
         self.subjects = {place.name for place in self.folder.glob("S*") if (place / POSITIONS).is_dir()}
         if not self.subjects:
             raise InputError(f"{folder}: has no S*/{POSITIONS}; expected the folder of 3d-pose-baseline's Human3.6M.")
-        self.videos = {}
 
     def names(self, subject: str) -> list[str]:
         names = sorted(path.stem for path in (self.folder / subject / POSITIONS).glob("[!.]*.h5"))
@@ -71,24 +70,15 @@ class _Folders:
         return world_positions(flat.T.reshape(-1, JOINTS, 3), "human36m_32", path, "millimetres", 1.0)
 
     def keypoints(self, subject: str, name: str, camera: str) -> HumanPoints | None:
-        path = self._videos(subject).get((reconcile(name), camera))
-        if path is None:
+        folder = self.folder / subject / self.detections
+        if not folder.is_dir():
+            raise InputError(f"{folder}: there is no such folder; expected the 2D poses of {subject}.")
+        videos = sorted(folder.glob(f"[!.]*.{camera}.h5"))
+        found = [path for path in videos if reconcile(path.name.removesuffix(f".{camera}.h5")) == reconcile(name)]
+        if len(found) > 1:
+            raise InputError(f"{found[1]}: is there again, after {found[0].name}; expected each video once.")
+        if not found:
             return None
-        with open_hdf5(path, KIND_2D) as file:
-            poses = hdf5_array(file, "poses", str(path), (None, None, None))
-        return detected_points(poses, "mpii16", str(path))
-
-    def _videos(self, subject: str) -> dict[tuple[str, str], pathlib.Path]:
-        """The subject's files of detections by recording, in the usual spelling, and camera."""
-        if subject not in self.videos:
-            folder, found = self.folder / subject / self.detections, {}
-            if not folder.is_dir():
-                raise InputError(f"{folder}: there is no such folder; expected the 2D poses of {subject}.")
-            for path in sorted(folder.glob("[!.]*.h5")):
-                name, _, camera = path.stem.rpartition(".")
-                key = reconcile(name), camera
-                if key in found:
-                    raise InputError(f"{path}: is there again, after {found[key].name}; expected each video once.")
-                found[key] = path
-            self.videos[subject] = found
-        return self.videos[subject]
+        with open_hdf5(found[0], KIND_2D) as file:
+            poses = hdf5_array(file, "poses", str(found[0]), (None, None, None))
+        return detected_points(poses, "mpii16", str(found[0]))
