@@ -1,6 +1,6 @@
 """Files: written whole or not at all, and opened though nobody vouches for them.
 
-No code runs, no announced size is believed before memory is asked for, and what fails is one sentence.
+No code runs, no announced size is believed before memory is asked for, and what fails is told in one sentence.
 """
 
 import contextlib
@@ -109,11 +109,11 @@ def check_new(path: str | os.PathLike, overwrite: bool) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
-def existing_file(path: str | os.PathLike, kind: str) -> pathlib.Path:
+def existing_file(path: str | os.PathLike, kind: str, largest: float = math.inf) -> pathlib.Path:
     """The path, if a file that is not empty is there; messages call it `kind`, such as "a VideoPose3D .npz file".
 
     Raises:
-        InputError: Nothing, a folder, or an empty file is there, or it may not be read.
+        InputError: Nothing, a folder, or an empty file is there, it may not be read, or has more than `largest` bytes.
     """
     path = pathlib.Path(path)
     # Unlike pathlib, os.path takes names that no file can have for names of files that aren't there.
@@ -121,8 +121,11 @@ def existing_file(path: str | os.PathLike, kind: str) -> pathlib.Path:
         raise InputError(f"{path}: there is no such file; expected {kind}.")
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected {kind}.")
-    if path.stat().st_size == 0:
+    size = path.stat().st_size
+    if size == 0:
         raise InputError(f"{path}: is empty; expected {kind}.")
+    if size > largest:
+        raise InputError(f"{path}: has {size:,} bytes; expected {kind} of at most {largest:,}.")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: may not be read; expected {kind}.")
     return path
@@ -239,10 +242,7 @@ def load_json(path: str | os.PathLike, kind: str):
     Raises:
         InputError: The file is not there, too large, not JSON, or nested too deep.
     """
-    path = existing_file(path, kind)
-    size = path.stat().st_size
-    if size > LARGEST_JSON:
-        raise InputError(f"{path}: has {size:,} bytes; expected {kind} of at most {LARGEST_JSON:,}.")
+    path = existing_file(path, kind, LARGEST_JSON)
 
     def refuse(constant):
         raise InputError(f"{path}: holds {constant}; expected finite numbers.")

@@ -12,7 +12,7 @@ def hide_in_batch(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Hides as many limb joints of each pose as are drawn from `least` to `most`, all numbers equally likely.
 
-    What is left is divided by its own standard deviation, as a pose with missing joints is at the door.
+    What is left is divided by its own standard deviation, as a pose that comes with missing joints is.
 
     Args:
         pose_2d: (B, J, 2) normalised.

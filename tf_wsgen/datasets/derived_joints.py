@@ -1,4 +1,4 @@
-"""How our joints come from others, by the names that these have: weighted sums, with weights that sum to 1.
+"""How our joints come from others, told by the names of these: sums with weights that add up to 1.
 
 `l_hip`, `LHip`, `Hip_L` and `LeftUpLeg` are one joint.
 """
@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from tf_wsgen.skeleton import HUMAN16
 
-# What our name for it stands for, best first: in the names of bones "arm" is the shoulder's joint where "shoulder" is
-# the collarbone, and "foot" is the ankle where there is no other.
+# For each of our joints what files call it, best first: in the names of bones "arm" is the shoulder's joint where
+# "shoulder" is the collarbone, and "foot" is the ankle where there is no other.
 LIMBS = {
     "shoulder": ("uparm", "upperarm", "arm", "shldr", "shoulder", "sho"),
     "elbow": ("elbow", "elb", "forearm", "lowerarm", "lowarm"),

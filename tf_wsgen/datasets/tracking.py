@@ -13,7 +13,7 @@ import numpy as np
 LONGEST_GAP = 30
 # Sizes of the person that somebody may be from where they are expected, and how much more for each frame of a gap.
 REACH, REACH_A_FRAME, MOST_REACH = 0.35, 0.05, 1.0
-# How much of what the last step was off the speed takes over.
+# The share of the last step's error by which the speed changes.
 ADAPTS = 0.4
 # Sizes within which somebody is plainly who they were in the frame before, where everybody else is further than the
 # second; what is expected is then within `REACH` and nearer than anybody else.
@@ -23,7 +23,7 @@ SETTLES = 10
 # Pairs of joints that are compared at a time.
 COMPARED = 1_000_000
 NOBODY = -1
-# A distance that no assignment prefers to being nobody.
+# Stands for the distance of somebody out of reach.
 FAR = 1e6
 
 

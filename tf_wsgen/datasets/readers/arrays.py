@@ -3,9 +3,9 @@
 Arrays `pose_2d` (N, K, 2) pixels and `pose_3d` (M, K, 3) in the camera frame, either or both (3D alone may be in a
 world with z up, as motion capture is), and beside them the labels of the prepared file: `visible`, `confidence` (N, K),
 `action`, `subject`, `sequence`, `camera`, `scene`, `valid` (N,). In HDF5 they are at the top, or in groups `train` and
-`test`; in .npz the same is said by the prefixes `train_` and `test_`. Which joints the K are is said by the array (or
-HDF5 attribute) `joints`, their names in any order, or by the caller. Rows of 2D and 3D that are as many belong
-together, unless the 3D rows have labels of their own (prefix `pose_3d_`).
+`test`; in .npz the same is said by the prefixes `train_` and `test_`. The array (or HDF5 attribute) `joints` names the
+K joints, in any order, or the caller does. As many rows of 2D as of 3D belong together, unless the 3D rows have labels
+of their own (prefix `pose_3d_`).
 """
 
 import contextlib

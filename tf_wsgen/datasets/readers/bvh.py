@@ -41,16 +41,16 @@ BVH = "a BVH motion"
 END = "_end"
 CHANNELS = [f"{axis}{kind}" for kind in ("position", "rotation") for axis in "xyz"]
 # Millimetres along the bones between the two joints furthest from each other (fingertip to toe, about 1.4 times
-# the height): of small children and of the tallest adults. Of the units only the inch, the last of them, agrees with
-# people with whom others do: its people of 1 m can be CMU's adults, those of more than 2 m children in centimetres.
+# the height): of small children and of the tallest adults. Only the inch, which is tried last, can be taken for another
+# unit: people of 1 m in inches can be adults in CMU's unit, people of more than 2 m can be children in centimetres.
 REACH = (1100.0, 3400.0)
 # Millimetres along one side, from the ankle to the top of the head: of small children and of the tallest adults. An
-# adult's inches taken as centimetres are below.
+# adult's inches taken for centimetres fall below.
 PERSON, SIDE = (800.0, 2400.0), ("left_ankle", "left_knee", "left_hip", "pelvis", "thorax", "neck", "head")
 A_NUMBER = "`unit` can also be a number, the millimetres of the file's unit"
 # Degrees between neck and head. In motion capture the median of a take is 12, of 99 in 100 takes below 35.
 BENT_HEAD = 45.0
-# Mean of the trunks' directions (of length 1) along an axis from which on people are taken to stand along it.
+# From this mean of the trunks' directions (of length 1) along an axis on, people are taken to stand along it.
 ALONG_AXIS = 0.8
 _log = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ def _degrees_between(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _warn_of_up(poses: np.ndarray, up: str, where: str) -> None:
-    """Says it where trunks point along an axis that is not up; people may lie, so it is no mistake for sure."""
+    """Warns where trunks point along an axis that is not up; people may be lying, so that it need not be a mistake."""
     trunk = poses[:, HUMAN16.index("thorax")] - poses[:, HUMAN16.root_index]
     direction = (trunk / np.maximum(np.linalg.norm(trunk, axis=-1, keepdims=True), 1e-9)).mean(axis=0)
     along = int(np.abs(direction).argmax())

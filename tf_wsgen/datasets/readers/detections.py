@@ -32,7 +32,7 @@ from tf_wsgen.skeleton import HUMAN16
 IMAGE_FORMATS = ("coco_results", "coco_annotations", "pose_hg")
 # Joints below it count as missing in programs, where nobody says otherwise.
 LOWEST_CONFIDENCE = 0.1
-# No image is that wide (pixels), nor is a name that long; and what is that near to 0 are shares of the image.
+# No image is as wide (pixels), and no name as long; coordinates that are all as near to 0 are shares of the image.
 LARGEST_COORDINATE, LONGEST_NAME, SMALLEST_PERSON = 1e6, 255, 2.0
 # Joints may be guessed outside the image, but typically not ten images away, and not a quarter of them beyond its
 # left and upper edges.
@@ -193,7 +193,7 @@ def detection_clips(detections: Detections, where: str, group: str) -> Iterator[
 
 
 def _people(content: FileContent, named: str | None) -> tuple[list[Person], Convention, list[str]]:
-    """The people that are as they should be, their joints, and what is to be said."""
+    """The people that are as they should be, their joints, and what is to be told."""
     people = [entry for entry in content.entries if isinstance(entry, Person)]
     wrong = [str(entry) for entry in content.entries if isinstance(entry, InputError)]
     if not people:
@@ -329,15 +329,15 @@ def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int]
 
 def _frames(people: list[Person]) -> np.ndarray:
     """(N,) integers if all are numbers, or images named by numbers; otherwise texts."""
-    names = [person.frame for person in people]
-    if not all(isinstance(name, int) for name in names):
-        names = frames_of_names(list(map(str, names)))
-    if isinstance(names[0], int):
-        return np.array(names, np.int64)
-    for name, person in zip(names, people, strict=True):
+    frames = [person.frame for person in people]
+    if not all(isinstance(frame, int) for frame in frames):
+        frames = frames_of_names(list(map(str, frames)))
+    if isinstance(frames[0], int):
+        return np.array(frames, np.int64)
+    for name, person in zip(map(str, frames), people, strict=True):
         if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
             raise InputError(f"{person.where}: the frame is called {name[:40]!r}; expected a short printable name.")
-    return np.array(names)
+    return np.array(frames)
 
 
 def _span(frame: np.ndarray, content: FileContent) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@
 Detections may go on for some frames after the motion capture has stopped; they are cut. Each of the 15 actions was
 recorded twice ("Walking", "Walking 1"); files differ in the spelling of three. One video is damaged (S11 "Directions",
 camera 54138969) and has no detections. VideoPose3D leaves out the whole recording, all four cameras, and so does
-`skip_corrupt`; those who keep its other cameras have 1 % more test rows (548,819 before the stride for 543,344).
+`skip_corrupt`; those who keep its other cameras have 1 % more test rows (before the stride 548,819, not 543,344).
 """
 
 import dataclasses

@@ -212,5 +212,5 @@ def one_size(images: Any, width: str, height: str) -> tuple[int, int] | None:
     """Width and height by their keys in a list of objects, if these are all of one size."""
     images = images if isinstance(images, list) else []
     sizes = [(one.get(width), one.get(height)) if isinstance(one, dict) else (None, None) for one in images]
-    alike = bool(sizes) and all(size == sizes[0] for size in sizes)
-    return sizes[0] if alike and all(isinstance(length, int) and length > 0 for length in sizes[0]) else None
+    across, down = sizes[0] if sizes and all(size == sizes[0] for size in sizes) else (None, None)
+    return (across, down) if isinstance(across, int) and isinstance(down, int) and min(across, down) > 0 else None

@@ -20,7 +20,7 @@ LARGEST_TEXT = 1_000_000_000
 LARGEST_JOINTS = 1000
 # No angle or length of a person, in any unit, has as many digits before the point.
 LARGEST_NUMBER = 1e9
-# A position and a rotation in float64, and what is in between while they are made.
+# A position and a rotation in float64, and what is held beside them while they are made.
 BYTES_A_JOINT = 240
 # Millimetres of the units that files of motion use; CMU's is 1/0.45 inch.
 UNITS = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "cmu": 25.4 / 0.45, "inch": 25.4}
@@ -70,10 +70,7 @@ def text_lines(path: str | os.PathLike, kind: str) -> Iterator[tuple[int, str]]:
     Raises:
         InputError: There is no such file, or it is larger than `LARGEST_TEXT`.
     """
-    path = existing_file(path, kind)
-    size = path.stat().st_size
-    if size > LARGEST_TEXT:
-        raise InputError(f"{path}: has {size:,} bytes; expected {kind} of at most {LARGEST_TEXT:,}.")
+    path = existing_file(path, kind, LARGEST_TEXT)
     with one_sentence(path, kind), path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
             line = line.strip()
