@@ -49,14 +49,9 @@ def along_ray(rows: PairedRows, skeleton: Skeleton) -> PairedRows:
 
 
 def hide_in_rows(rows: PairedRows, skeleton: Skeleton, joints: str, count: int, seed: int) -> PairedRows:
-    """Rows with joints hidden: always those named, and some limb joints of each row at random.
+    """Rows with `joints` (names with commas between them) hidden, and in each row `count` limb joints at random.
 
-    Args:
-        rows: What is measured on.
-        skeleton: The joints.
-        joints: Names with commas between them, hidden in every row.
-        count: Limb joints hidden beside them in each row, a pure function of the row's number and the seed.
-        seed: Of the draw.
+    The draw is a pure function of the row's number, the count and the seed.
 
     Raises:
         InputError: A joint that the skeleton does not have, or more joints than there are limbs.
@@ -82,12 +77,7 @@ def simulated_rows(
 ) -> PairedRows:
     """Simulated pairs to measure on, always the same for a seed; none is known to be exact, as no detector's is.
 
-    Args:
-        room: (V, J, 3) metres, y up, root-centred: held-out poses.
-        simulation: The distributions.
-        count: Most pairs; poses are spread evenly over `room`.
-        skeleton: The joints.
-        seed: Of the draws.
+    At most `count` poses are taken, spread evenly over `room`, (V, J, 3) metres, y up, root-centred: held-out poses.
     """
     for_others, for_simulation = tf.unstack(tf.random.split(tf.constant([seed, 0], tf.int64), 2))
     rows = np.linspace(0, len(room) - 1, min(count, len(room))).round().astype(int)

@@ -89,15 +89,11 @@ class PreparedData:
 
 
 def read_prepared(path: str | os.PathLike, joints: Sequence[str] | None = None) -> PreparedData:
-    """Reads and checks a prepared file.
-
-    Args:
-        path: The HDF5 file.
-        joints: The joint names that the caller's skeleton has, in order; None admits any.
+    """Reads and checks a prepared file, whose joints have to be those named, in order; None admits any.
 
     Raises:
-        InputError: Anything that the format does not allow, with the file, the place, what was
-            found and what was expected.
+        InputError: Anything that the format does not allow, with the file, the place, what was found and what was
+            expected.
     """
     path = pathlib.Path(path)
     with open_hdf5(path, KIND) as file:

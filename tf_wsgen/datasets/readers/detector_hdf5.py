@@ -47,24 +47,17 @@ def _sleap(file: h5py.File, where: str) -> tuple[list[Entry], Convention]:
     names = hdf5_texts(file, "node_names", where)
     points = hdf5_array(file, "tracks", where, (None,) * 4)
     scores = hdf5_array(file, "point_scores", where, (None,) * 3) if "point_scores" in file else None
-    dims = _dims(points.shape, None if scores is None else scores.shape, len(names))
-    points = points.transpose([dims.index(dim) for dim in ("frame", "track", "node", "xy")])
-    if scores is None:
-        scores = np.ones(points.shape[:3])
-    else:
-        left = [dim for dim in dims if dim != "xy"]
-        scores = scores.transpose([left.index(dim) for dim in ("frame", "track", "node")])
-    return list(_rows("tracks", np.arange(len(points)), points, scores)), convention_of_names(names)
-
-
-def _dims(shape: tuple[int, ...], scores: tuple[int, ...] | None, nodes: int) -> tuple[str, ...]:
-    """The dimensions of SLEAP's tracks, by name; those of the scores are the same without the coordinates."""
     for dims in SLEAP_DIMS:
-        sizes = dict(zip(dims, shape, strict=True))
-        fits = scores in (None, tuple(size for dim, size in sizes.items() if dim != "xy"))
-        if sizes["xy"] == 2 and sizes["node"] == nodes and fits:
-            return dims
-    raise InputError(f"tracks has shape {shape}; expected (tracks, 2, {nodes} nodes, frames), as point_scores.")
+        tracks = points.transpose([dims.index(dim) for dim in ("frame", "track", "node", "xy")])
+        # The scores have the same dimensions without the coordinates.
+        left = [dim for dim in dims if dim != "xy"]
+        order = [left.index(dim) for dim in ("frame", "track", "node")]
+        confidence = np.ones(tracks.shape[:3]) if scores is None else scores.transpose(order)
+        if tracks.shape == (*confidence.shape, 2) and len(names) == tracks.shape[2]:
+            return list(_rows("tracks", np.arange(len(tracks)), tracks, confidence)), convention_of_names(names)
+    raise InputError(
+        f"tracks has shape {points.shape}; expected (tracks, 2, {len(names)} nodes, frames), as point_scores."
+    )
 
 
 def _deeplabcut(group: h5py.Group, where: str) -> tuple[list[Entry], Convention]:
