@@ -114,18 +114,10 @@ def human36m_cameras(subject: str) -> tuple[PerspectiveCamera, ...]:
     """
     if subject not in EXTRINSICS:
         raise InputError(f"subject is {subject!r}; expected one of {list(EXTRINSICS)}, those with published cameras.")
-    return tuple(
-        PerspectiveCamera(
-            name,
-            Rotation.from_quat(quaternion, scalar_first=True).as_matrix().T,
-            np.array(position),
-            np.array(focal_length),
-            np.array(centre),
-            np.array(radial),
-            np.array(tangential),
-            image_size,
-        )
-        for (name, (focal_length, centre, radial, tangential, image_size)), (quaternion, position) in zip(
-            INTRINSICS.items(), EXTRINSICS[subject], strict=True
-        )
-    )
+    cameras = []
+    for (name, (*lens, image_size)), (quaternion, position) in zip(
+        INTRINSICS.items(), EXTRINSICS[subject], strict=True
+    ):
+        rotation = Rotation.from_quat(quaternion, scalar_first=True).as_matrix().T
+        cameras.append(PerspectiveCamera(name, rotation, *map(np.array, (position, *lens)), image_size))
+    return tuple(cameras)

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -153,14 +153,14 @@ def _cmu(
     source: pathlib.Path,
     notice: Notice,
     *,
-    test_subjects: Iterable[str] = (),
-    test_sequences: Iterable[str] = (),
+    test_subjects: Collection[str] = (),
+    test_sequences: Collection[str] = (),
     stride: int = 6,
     **options,
 ):
     """CMU motion capture as ASF/AMC, seen by cameras."""
     views = _views(stride, **options)
-    clips = cmu_clips(source, views, test_subjects=tuple(test_subjects), test_sequences=tuple(test_sequences))
+    clips = cmu_clips(source, views, test_subjects=test_subjects, test_sequences=test_sequences)
     return f"CMU motion capture seen by cameras ({_seen_by(views)})", clips
 
 
@@ -171,14 +171,14 @@ def _bvh(
     unit: str = "auto",
     up: str = "y",
     joint_names: str | None = None,
-    test_subjects: Iterable[str] = (),
-    test_sequences: Iterable[str] = (),
+    test_subjects: Collection[str] = (),
+    test_sequences: Collection[str] = (),
     stride: int = 1,
     **options,
 ):
     """BVH motions, seen by cameras."""
     views = _views(stride, **options)
-    split = {"test_subjects": tuple(test_subjects), "test_sequences": tuple(test_sequences)}
+    split = {"test_subjects": test_subjects, "test_sequences": test_sequences}
     names = None if joint_names is None else read_joint_names(joint_names)
     clips = bvh_clips(source, views, unit=unit, up=up, joint_names=names, **split)
     return f"BVH motion seen by cameras ({_seen_by(views)})", clips

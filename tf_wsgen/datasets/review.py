@@ -36,12 +36,8 @@ class Review:
 
     def add(self, clip: Clip) -> None:
         """Counts one clip."""
-        subject, action = clip.labels.get("subject", ""), clip.labels.get("action", "")
-        if isinstance(subject, str) and isinstance(action, str):
-            self.rows[clip.group, subject, action] += len(clip)
-        else:
-            texts = (np.broadcast_to(text, len(clip)).tolist() for text in (subject, action))
-            self.rows.update((clip.group, *pair) for pair in zip(*texts, strict=True))
+        texts = (np.broadcast_to(clip.labels.get(name, ""), len(clip)).tolist() for name in ("subject", "action"))
+        self.rows.update((clip.group, *pair) for pair in zip(*texts, strict=True))
         for name, poses in (("2D", clip.pose_2d), ("3D", clip.pose_3d)):
             self.poses[clip.group, name] += 0 if poses is None else len(poses)
         self._draw(clip)

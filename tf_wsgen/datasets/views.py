@@ -110,16 +110,8 @@ def view_clips(
             visible = _hide(for_hiding, len(poses), options.dropped_joints)
             of_camera["visible"] = visible.astype(np.float32)
             pose_2d = np.where(visible[..., None], pose_2d, 0.0)
-        yield Clip(
-            place,
-            group,
-            pose_2d.astype(np.float32),
-            pose_3d.astype(np.float32),
-            of_camera,
-            camera.image_size,
-            camera.up,
-            camera.mean_focal_length,
-        )
+        pose_2d, pose_3d = pose_2d.astype(np.float32), pose_3d.astype(np.float32)
+        yield Clip(place, group, pose_2d, pose_3d, of_camera, camera.image_size, camera.up, camera.mean_focal_length)
 
 
 def place_in_room(poses: np.ndarray) -> np.ndarray:
