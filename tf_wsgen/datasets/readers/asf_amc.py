@@ -11,7 +11,7 @@ import os
 import pathlib
 from array import array
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -166,11 +166,11 @@ def _statements(path: str | os.PathLike, kind: str) -> Iterator[tuple[int, list[
 
 
 class _Bone(NamedTuple):
-    """A bone as it is read; the offset in the file's unit, the turns of its axes by letter in the file's angles."""
+    """A bone as it is read, in the file's units: its offset, and the turns of its axes, the last of them first."""
 
     offset: np.ndarray
     order: str
-    turns: dict[str, float]
+    turns: np.ndarray
     channels: tuple[str, ...]
 
 
@@ -180,8 +180,7 @@ class _AsfParser:
     def __init__(self, path: pathlib.Path):
         self.path = path
         self.section = None
-        self.units: dict[str, float] = {}
-        self.root: dict[str, list[str]] = {}
+        self.header: dict[str, Any] = {}
         self.open_bone: dict[str, tuple[str, list[str]]] | None = None
         self.bones: dict[str, _Bone] = {}
         self.parents: dict[str, str] = {}
@@ -200,20 +199,20 @@ class _AsfParser:
 
     def _unit(self, where, key, words) -> None:
         if key == "length":
-            (self.units["length"],) = numbers(words, where, 1)
-            if self.units["length"] <= 0.0:
+            (self.header["length"],) = numbers(words, where, 1)
+            if self.header["length"] <= 0.0:
                 raise InputError(f"{where}: the unit of length is {shown(words)}; expected a number above 0.")
         elif key == "angle":
             if len(words) != 1 or words[0].lower() not in RADIANS:
                 raise InputError(f"{where}: the unit of angle is {shown(words)}; expected 'deg' or 'rad'.")
-            self.units["angle"] = RADIANS[words[0].lower()]
+            self.header["angle"] = RADIANS[words[0].lower()]
 
     def _root(self, where, key, words) -> None:
         if key == "order":
             tokens = [word.lower() for word in words]
             if sorted(tokens) != ["rx", "ry", "rz", "tx", "ty", "tz"]:
                 raise InputError(f"{where}: the root's order is {shown(words)}; expected TX TY TZ RX RY RZ, any order.")
-            self.root["order"] = tokens
+            self.header["order"] = tuple(tokens)
         elif key in ("position", "orientation") and any(numbers(words, where, 3)):
             # Programs disagree about whether it comes before or after the motion.
             raise InputError(f"{where}: the root's {key} is {shown(words)}; expected 0 0 0.")
@@ -248,13 +247,15 @@ class _AsfParser:
         place, (*angles, order) = bone["axis"][0], bone["axis"][1] or [""]
         if sorted(order.lower()) != ["x", "y", "z"]:
             raise InputError(f"{place}: the order of the axis is {shown(order)}; expected XYZ in any order.")
-        turns = dict(zip("xyz", numbers(angles, place, 3), strict=True))
+        order = order.lower()[::-1]
+        angles = numbers(angles, place, 3)
+        turns = np.array([angles["xyz".index(axis)] for axis in order])
         place, dof = bone.get("dof", (where, []))
         dof = [word.lower() for word in dof]
         if len(set(dof)) != len(dof) or not set(dof) <= {"rx", "ry", "rz"}:
             raise InputError(f"{place}: dof is {shown(dof)}; expected some of rx, ry and rz.")
         offset = direction * (length / size) if size else direction
-        self.bones[name[0]] = _Bone(offset, order.lower(), turns, tuple(dof))
+        self.bones[name[0]] = _Bone(offset, order, turns, tuple(dof))
 
     def _children(self, where, parent, children) -> None:
         for name in (parent, *children):
@@ -268,10 +269,9 @@ class _AsfParser:
             self.parents[child] = parent
 
     def skeleton(self) -> AsfSkeleton:
-        for key, found in (("length", self.units), ("angle", self.units), ("order", self.root)):
-            if key not in found:
-                section = ":root" if key == "order" else ":units"
-                raise InputError(f"{self.path}: has no {key!r} in {section}; expected {ASF}.")
+        for key, section in (("length", "units"), ("angle", "units"), ("order", "root")):
+            if key not in self.header:
+                raise InputError(f"{self.path}: has no {key!r} in :{section}; expected {ASF}.")
         if self.open_bone is not None or not self.bones:
             raise InputError(f"{self.path}: ends before its bones do; expected {ASF}.")
         order = [ROOT]
@@ -282,21 +282,16 @@ class _AsfParser:
             raise InputError(f"{self.path}: the hierarchy does not join {lost[0]!r} to the root.")
         joints = (ROOT, *self.bones)
         parents = [joints.index(self.parents[name]) if name != ROOT else -1 for name in joints]
-        root = _Bone(np.zeros(3), "xyz", dict.fromkeys("xyz", 0.0), tuple(self.root["order"]))
-        offsets, orders, turns, channels = zip(root, *self.bones.values(), strict=True)
-        unit, radians = INCH / self.units["length"], self.units["angle"]
-        axes = [
-            rotation_product(axis[::-1], np.array([angles[letter] * radians for letter in axis[::-1]]))
-            for axis, angles in zip(orders, turns, strict=True)
-        ]
+        unit, radians = INCH / self.header["length"], self.header["angle"]
+        bones = [_Bone(np.zeros(3), "xyz", np.zeros(3), self.header["order"]), *self.bones.values()]
         return AsfSkeleton(
             self.path,
             joints,
             tuple(parents),
             tuple(joints.index(name) for name in order),
-            unit * np.array(offsets),
-            np.array(axes),
-            channels,
+            unit * np.array([bone.offset for bone in bones]),
+            np.array([rotation_product(bone.order, radians * bone.turns) for bone in bones]),
+            tuple(bone.channels for bone in bones),
             unit,
             radians,
         )

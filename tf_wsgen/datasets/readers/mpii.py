@@ -174,7 +174,7 @@ def _read_original(path: pathlib.Path) -> _People:
     content = load_mat(path, KIND, ("RELEASE",))
     if "RELEASE" not in content:
         raise InputError(f"{path}: has no variable 'RELEASE'; expected the annotations that MPII publishes.")
-    joints, in_sight, images, persons = [], [], [], []
+    people: list[tuple[np.ndarray, np.ndarray, str, int]] = []
     # A struct of another shape than MPII's makes NumPy raise what a damaged file makes it raise.
     with one_sentence(path, KIND):
         release = _structs(content["RELEASE"], f"{path}: RELEASE")[0]
@@ -185,22 +185,20 @@ def _read_original(path: pathlib.Path) -> _People:
             raise InputError(f"{path}: RELEASE.img_train has {found} values; expected {len(entries)}, one an image.")
         for number, (entry, is_annotated) in enumerate(zip(entries, annotated.ravel().tolist(), strict=True)):
             where = f"{path}: RELEASE.annolist({number + 1})"
-            people = _field(entry, "annorect")
-            if not is_annotated or people is None:
+            records = _field(entry, "annorect")
+            if not is_annotated or records is None:
                 continue
             image = _field(_structs(_field(entry, "image"), f"{where}.image")[0], "name")
             if image is None or image.dtype.kind != "U" or image.size != 1:
                 raise InputError(f"{where}.image.name is not one text; expected the image's name.")
-            for person, record in enumerate(_structs(people, f"{where}.annorect")):
+            for person, record in enumerate(_structs(records, f"{where}.annorect")):
                 points = _points(record, f"{where}.annorect({person + 1})")
                 if points is not None:
-                    joints.append(points[0])
-                    in_sight.append(points[1])
-                    images.append(image.item())
-                    persons.append(person)
-    if not joints:
+                    people.append((*points, image.item(), person))
+    if not people:
         raise InputError(f"{path}: RELEASE has no annotated person; expected annopoints where img_train is 1.")
-    return _People(np.array(joints), np.array(in_sight), images, persons)
+    joints, in_sight, images, persons = zip(*people, strict=True)
+    return _People(np.array(joints), np.array(in_sight), list(images), list(persons))
 
 
 def _points(record: np.void, where: str) -> tuple[np.ndarray, np.ndarray] | None:
