@@ -106,7 +106,7 @@ class Endpoints(tf.Module):
         self._names = [f"{name}{ray}" for name in functions for ray in ("", "_along_ray")]
 
     def signatures(self) -> dict:
-        """Signatures by name, for TensorFlow Serving; saving traces each once, where concrete functions take it twice."""
+        """Signatures by name, for TensorFlow Serving; saving traces each once, and concrete ones again."""
         functions = {name: getattr(self, name) for name in self._names}
         return {**functions, "serving_default": functions["zero_code"]}
 
