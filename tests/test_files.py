@@ -557,6 +557,14 @@ def test_datasets_come_back(tmp_path, options):
     assert_same(read_hdf5(tmp_path / "a.h5"), values)
 
 
+def test_what_is_the_same_in_all_rows_may_be_compressed_as_far_as_gzip_goes(tmp_path):
+    values = np.ones((10**6, 3, 2), np.float32)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        dataset = file.create_dataset("poses", data=values, chunks=values.shape, compression="gzip", shuffle=True)
+        assert dataset.id.get_storage_size() < values.nbytes / 1000
+    assert_same(read_hdf5(tmp_path / "a.h5"), values)
+
+
 def announce(rows, written):
     def make(file):
         file.create_dataset("poses", (rows, 3, 2), "f4", chunks=(1024, 3, 2))[:written] = 1.0

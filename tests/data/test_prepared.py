@@ -156,7 +156,7 @@ BROKEN = {
     "NaN in 2D": (put_element("train/pose_2d", (2, 5, 0), np.nan), "train/pose_2d row 2 is not finite"),
     "metres": (put("train/pose_3d", group().pose_3d / 1e3), "train/pose_3d.*expected millimetres"),
     "unmatched test rows": (put("test/pose_3d", group(0, 5).pose_3d), "test/pose_2d has 4 rows and test/pose_3d 5"),
-    "a label too short": (put("train/action", ["walk"] * 3), r"train/action is object of shape \(3,\); expected 4 short texts"),
+    "a label too short": (put("train/action", ["walk"] * 3), r"train/action is object .*; expected 4 short texts"),
     "visible twice": (put_element("train/visible", (0, 0), 2), "train/visible holds values other than 0 and 1"),
     "nothing visible": (put_element("test/visible", 3, 0), "test row 3 has no visible joint"),
     "numbers for texts": (put("train/camera", np.arange(ROWS)), "train/camera is int64 of .*; expected 4 short texts"),
