@@ -30,7 +30,7 @@ from tf_wsgen.apart import read_apart
 from tf_wsgen.errors import InputError
 from tf_wsgen.pickles import LARGEST_ARRAY, DataUnpickler
 
-# Poses compress a few times, and gzip makes even constant labels 1,032 times smaller at the most; a file that unpacks to
+# Poses compress a few times, and gzip makes even constant labels at most 1,032 times smaller; a file that unpacks to
 # more times its size was made to exhaust memory.
 LARGEST_COMPRESSION = 1100
 # Bytes.
