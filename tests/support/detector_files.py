@@ -153,8 +153,8 @@ def long_csv(path, convention, points, confidence, header=("frame", "person", "j
     return path
 
 
-def wide_csv(path, convention, points, confidence, quantities=("x", "y", "confidence")):
-    joints = CONVENTIONS[convention].joints
+def wide_csv(path, convention, points, confidence, quantities=("x", "y", "confidence"), spell=str):
+    joints = list(map(spell, CONVENTIONS[convention].joints))
     with open(path, "w", newline="", encoding="utf-8-sig") as file:
         writer = csv.writer(file)
         writer.writerow(["frame", "person", *(f"{joint}_{q}" for joint in joints for q in quantities)])

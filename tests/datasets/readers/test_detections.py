@@ -287,6 +287,19 @@ def test_csv(tmp_path, build, convention):
         assert (found.source_format, who(found)) == ("csv", (FRAMES, PERSONS))
 
 
+LANDMARKS = {
+    "ours": lambda joint: joint,
+    "MediaPipe's enumeration": str.upper,
+    "camels": lambda joint: joint.title().replace("_", "")[:1].lower() + joint.title().replace("_", "")[1:],
+}
+
+
+@table("spell", LANDMARKS)
+def test_csv_of_a_known_list_in_any_spelling(tmp_path, spell):
+    path = files.wide_csv(tmp_path / "a.csv", "mediapipe33", *truth("mediapipe33"), spell=spell)
+    check(read_detections(path), "mediapipe33", *truth("mediapipe33"))
+
+
 def test_csv_without_confidences(tmp_path):
     points, confidence = PEOPLE
     found = read_detections(files.wide_csv(tmp_path / "a.csv", "coco17", points, confidence, ("x", "y")))

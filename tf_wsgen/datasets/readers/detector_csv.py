@@ -75,15 +75,14 @@ def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileCo
     at, which, names, values = _joints(cells, columns, joints, lines, separator == ";")
     if not len(at):
         raise InputError("no people found.")
-    table = _convention_of_columns([names[index] for index in np.unique(which).tolist()], convention)
-    place = {joint: index for index, joint in enumerate(table.joints)}
-    key = who[at] * len(place) + np.array([place.get(name, 0) for name in names])[which]
+    table, place = _convention_of_columns([names[index] for index in np.unique(which).tolist()], convention)
+    key = who[at] * len(table.joints) + np.array([place.get(name, 0) for name in names])[which]
     if len(np.unique(key)) < len(key):
         again = np.setdiff1d(np.arange(len(key)), np.unique(key, return_index=True)[1])[0]
         frame, person = people[who[at[again]]]
         of = "" if person is None else f" of person {person}"
         raise InputError(f"line {lines[at[again]]}: {names[which[again]]}{of} in frame {frame!r} is there already.")
-    found = np.zeros((len(people), len(place), 3))
+    found = np.zeros((len(people), len(table.joints), 3))
     found.reshape(-1, 3)[key] = values
     seen, first = np.unique(who[at], return_index=True)
     entries = [
@@ -256,16 +255,19 @@ def _person(text: str, line: int) -> int | None:
     return int(number[1])
 
 
-def _convention_of_columns(names: Sequence[str], convention: str | None) -> Convention:
-    """The convention named, or one with just these joints, or the only one that has them all, or one by the names."""
+def _convention_of_columns(names: Sequence[str], convention: str | None) -> tuple[Convention, dict[str, int]]:
+    """The convention named, or one with just these joints, or the only one that has them all, or one by the names.
+
+    And the places of the names among its joints: where these are spelt differently, their order is the names'.
+    """
     tables = list(CONVENTIONS.values()) if convention is None else [convention_by_name(convention)]
     exact = [table for table in tables if set(table.joints) == set(names)]
     fitting = exact or [table for table in tables if set(table.joints) >= set(names)]
     if len(fitting) == 1:
-        return fitting[0]
+        return fitting[0], {joint: place for place, joint in enumerate(fitting[0].joints)}
     if convention is None:
         try:
-            return convention_of_names(names)
+            return convention_of_names(names), {name: place for place, name in enumerate(names)}
         except InputError:
             # The message below is the better one: it tells which name is meant.
             pass
