@@ -318,11 +318,23 @@ def test_csv_of_some_joints_needs_the_convention(tmp_path):
     assert places(found, "pelvis")[0] == [2, 30]
 
 
+def test_csv_of_a_row_a_person_without_numbers(tmp_path):
+    # As SLEAP writes who it didn't follow.
+    joints, rows = [f"{joint}.{axis}" for joint in COCO for axis in ("x", "y", "score")], files.triples(*PEOPLE)
+    lines = [["track", "frame_idx", "instance.score", *joints]]
+    lines += [["", frame, 0.9, *row] for frame, row in zip(FRAMES, rows, strict=True)]
+    (tmp_path / "a.csv").write_text(files.table_text(lines))
+    found = read_detections(tmp_path / "a.csv")
+    check(found, "coco17", *PEOPLE)
+    assert who(found) == (FRAMES, PERSONS)
+
+
 # The columns before those of the joints, in the header and in two rows.
 SPREADSHEETS = {
     "no person": (",", ["frame 7 8"]),
     "pandas' index": (",", [" 0 1", "frame 7 8"]),
     "semicolons": (";", ["frame 7 8", "person 1 1"]),
+    "the frame's time": (",", ["Timestamp 0.28 0.32", "frame 7 8"]),
 }
 
 

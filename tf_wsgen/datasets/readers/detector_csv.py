@@ -1,7 +1,7 @@
 """Keypoints in CSV: a header, and a row a joint or a row a person, as spreadsheets and pandas write them.
 
-Columns may be called in several ways (`COLUMNS`); without a person there is one in each frame, without a frame each
-row is one. DeepLabCut's header of several lines and SLEAP's columns are known. The separator is the header's comma,
+Columns may be called in several ways (`COLUMNS`); in a row a joint without a person there is one in each frame, in a
+row a person each row is one; without a frame each row is one. DeepLabCut's header of several lines and SLEAP's columns are known. The separator is the header's comma,
 semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN and joints without a row are
 missing.
 """
@@ -26,7 +26,7 @@ INDEX = ("", "unnamed: 0", "index")
 COLUMNS = {
     "frame": ("frame", "frame_id", "frame_number", "frame_idx", "image", "image_id", "image_name"),
     "person": ("person", "person_id", "track_id", "track"),
-    "joint": ("joint", "joint_name", "keypoint", "bodypart"),
+    "joint": ("joint", "joint_name", "keypoint", "bodypart", "landmark", "landmark_name"),
 }
 QUANTITIES = {
     "x": ("x",),
@@ -34,8 +34,8 @@ QUANTITIES = {
     "z": ("z",),
     "confidence": ("confidence", "conf", "score", "likelihood", "visibility"),
 }
-# SLEAP's score of the whole person.
-OF_THE_ROW = ("instance.score",)
+# SLEAP's score of the whole person, and the frame's time, which its number tells.
+OF_THE_ROW = ("instance.score", "time", "timestamp", "time_s", "time_ms", "timestamp_ms")
 MEANT = {name: column for names in (COLUMNS, QUANTITIES) for column, several in names.items() for name in several}
 # Numbers of lines, and their cells.
 Rows = Iterator[tuple[int, list[str]]]
@@ -138,15 +138,16 @@ def _people(
     numbers = ["0"] * len(lines) if "joint" in columns else list(map(str, range(len(lines))))
     frames = cells[columns["frame"]] if "frame" in columns else numbers
     persons = cells[columns["person"]] if "person" in columns else [""] * len(lines)
-    texts: dict[tuple[str, str], int] = {}
-    people: dict[tuple[str, int | None], int] = {}
+    texts: dict[tuple[str, str], tuple[str, int | None]] = {}
+    people: dict[tuple[str, int | None, int | None], int] = {}
     who = np.empty(len(lines), np.int64)
     for row, named in enumerate(zip(frames, persons, strict=True)):
         if named not in texts:
-            one = _whole(named[0]), _person(named[1], lines[row])
-            texts[named] = people.setdefault(one, len(people))
-        who[row] = texts[named]
-    return list(people), who
+            texts[named] = _whole(named[0]), _person(named[1], lines[row])
+        # In a row a person, who has no number is somebody else in each row.
+        alone = texts[named][1] is None and "joint" not in columns
+        who[row] = people.setdefault((*texts[named], row if alone else None), len(people))
+    return [(frame, person) for frame, person, _ in people], who
 
 
 def _joints(
@@ -210,7 +211,7 @@ def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int
     for place, name in enumerate(header):
         meant = MEANT.get(name.lower())
         joint, quantity = (meant and ("", meant)) or _of_joint(name)
-        if name in OF_THE_ROW:
+        if name.lower() in OF_THE_ROW:
             continue
         if meant in COLUMNS:
             columns.setdefault(meant, place)
