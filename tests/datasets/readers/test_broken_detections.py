@@ -75,6 +75,8 @@ BROKEN = {
     "CSV with a column twice": ("frame,person,joint,x,y,x\n1,0,nose,1,2,3\n", "line 1 has more than one column 'x'"),
     "CSV of an unknown joint": (HEADER + "1,0,nose,1,2\n1,0,left_sholder,3,4\n",
         "joint 'left_sholder' is unknown .* did you mean 'left_shoulder'"),
+    "CSV of 17 joints by number": (HEADER + "".join(f"1,0,{joint},7,2\n" for joint in range(17)),
+        r"17 joints can be any of \['coco17', 'posetrack18'.*convention to be named"),
     "CSV with unknown columns of joints": ("frame,person,tail_x,tail_y\n1,0,2,3\n", "joint 'tail' is unknown"),
     "CSV with a text for a number": (HEADER + "1,0,nose,left,2\n",
         "line 2: x, y, confidence are .*'left'.*expected numbers"),

@@ -300,6 +300,18 @@ def test_csv_of_a_known_list_in_any_spelling(tmp_path, spell):
     check(read_detections(path), "mediapipe33", *truth("mediapipe33"))
 
 
+@pytest.mark.parametrize(("name", "named"), [("mediapipe33", None), ("halpe26", None), ("coco17", "coco17")])
+def test_csv_of_joints_by_number(tmp_path, name, named):
+    points, confidence = truth(name)
+    lines = [["frame", "person", "landmark_id", "x", "y", "visibility"]]
+    lines += [
+        [FRAMES[row], PERSONS[row], joint, *points[row, joint], confidence[row, joint]]
+        for row, joint in np.ndindex(confidence.shape)
+    ]
+    (tmp_path / "a.csv").write_text(files.table_text(lines))
+    check(read_detections(tmp_path / "a.csv", convention=named), name, points, confidence)
+
+
 def test_csv_without_confidences(tmp_path):
     points, confidence = PEOPLE
     found = read_detections(files.wide_csv(tmp_path / "a.csv", "coco17", points, confidence, ("x", "y")))

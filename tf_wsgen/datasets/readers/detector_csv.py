@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convention_of
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
 from tf_wsgen.datasets.readers.json_values import FileContent, Person
 from tf_wsgen.errors import InputError
@@ -26,7 +26,10 @@ INDEX = ("", "unnamed: 0", "index")
 COLUMNS = {
     "frame": ("frame", "frame_id", "frame_number", "frame_idx", "image", "image_id", "image_name"),
     "person": ("person", "person_id", "track_id", "track"),
-    "joint": ("joint", "joint_name", "keypoint", "bodypart", "landmark", "landmark_name"),
+    "joint": (
+        *("joint", "joint_name", "joint_id", "keypoint", "keypoint_id", "bodypart"),
+        *("landmark", "landmark_name", "landmark_id", "landmark_index"),
+    ),
 }
 QUANTITIES = {
     "x": ("x",),
@@ -259,9 +262,15 @@ def _person(text: str, line: int) -> int | None:
 def _convention_of_columns(names: Sequence[str], convention: str | None) -> tuple[Convention, dict[str, int]]:
     """The convention named, or one with just these joints, or the only one that has them all, or one by the names.
 
-    And the places of the names among its joints: where these are spelt differently, their order is the names'.
+    And the places of the names among its joints: where these are spelt differently, their order is the names';
+    numbers for names are the places.
     """
     tables = list(CONVENTIONS.values()) if convention is None else [convention_by_name(convention)]
+    if all(re.fullmatch("[0-9]{1,3}", name) for name in names):
+        places = {name: int(name) for name in names}
+        table = tables[0] if convention else convention_of(max(places.values()) + 1)
+        if max(places.values()) < len(table.joints):
+            return table, places
     exact = [table for table in tables if set(table.joints) == set(names)]
     fitting = exact or [table for table in tables if set(table.joints) >= set(names)]
     if len(fitting) == 1:
