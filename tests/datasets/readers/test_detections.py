@@ -398,6 +398,47 @@ def test_arrays_of_one_person_that_tell_their_joints_and_that_are_none(tmp_path)
     refuses(r"b\.npz: has arrays .*expected one \(frames, joints, 2 or 3\)", read_detections, tmp_path / "b.npz")
 
 
+def joints_of(points, confidence):
+    return np.concatenate([points, confidence[..., None]], axis=-1)
+
+
+# Arrays of the rows of `truth`, and who they are: frames and persons.
+ARRAYS = {
+    "one pose": (lambda points, scores: {"": joints_of(points, scores)[1]}, [1], [0], [0]),
+    "one person": (lambda points, scores: {"": joints_of(points, scores)}, range(5), range(5), [0] * 5),
+    "frames of people": (lambda points, scores: {"": joints_of(points, scores)[1:, None]},
+        range(1, 5), range(4), [0] * 4),
+    "frames of two": (lambda points, scores: {"": files.dense(points, scores)}, range(5), FRAMES, PERSONS),
+    "scores beside": (lambda points, scores: {"keypoints": points, "scores": scores, "boxes": np.ones((5, 4))},
+        range(5), range(5), [0] * 5),
+    "scores beside frames of two": (
+        lambda points, scores: {"keypoints": np.nan_to_num(files.dense(points, scores))[..., :2],
+            "scores": np.nan_to_num(files.dense(points, scores))[..., 2]}, range(5), FRAMES, PERSONS),
+}  # fmt: skip
+
+
+@table("arrays rows frames persons", ARRAYS)
+def test_arrays(tmp_path, arrays, rows, frames, persons):
+    arrays = arrays(*PEOPLE)
+    if "" in arrays:
+        np.save(tmp_path / "a.npy", arrays[""])
+    else:
+        np.savez(tmp_path / "a.npz", **arrays)
+    found = read_detections(next(tmp_path.iterdir()))
+    check(found, "coco17", *PEOPLE, list(rows))
+    assert who(found) == (list(frames), list(persons))
+
+
+DEPTHS = {"metres from the pelvis": 0.2, "millimetres from the camera": 4000.0}
+
+
+@table("depth", DEPTHS)
+def test_an_array_of_3d_is_refused(tmp_path, depth):
+    signs = np.where(np.arange(17) % 2, -1.0, 1.0) if depth < 1 else np.ones(17)
+    np.save(tmp_path / "a.npy", joints_of(PEOPLE[0], np.tile(depth * signs, (5, 1))))
+    refuses(r"a\.npy: the joints' third numbers are from .*expected poses in 2D", read_detections, tmp_path / "a.npy")
+
+
 def test_another_convention_can_be_named(tmp_path):
     points, confidence = truth("human36m_17")
     path = write(tmp_path / "a.json", files.mmpose(points, confidence))

@@ -40,6 +40,8 @@ LARGEST_COORDINATE, LONGEST_NAME, SMALLEST_PERSON = 1e6, 255, 2.0
 # Joints may be guessed outside the image, but typically not ten images away, and not a quarter of them beyond its
 # left and upper edges.
 LARGEST_SHARE, MOST_OUTSIDE = 10.0, 0.25
+# Confidences are of a scale of 1, or of 100; of depths many are negative, or most are large.
+LARGEST_CONFIDENCE, MOST_NEGATIVE = 100.0, 0.25
 TRUNK = [
     HUMAN16.index(joint) for joint in ("right_hip", "left_hip", "right_shoulder", "left_shoulder", "thorax", "pelvis")
 ]
@@ -272,6 +274,7 @@ def detections_of(
     people, table, notes = _people(content, convention)
     image_size = image_size or content.image_size
     points, confidence = np.stack([p.points for p in people]), np.stack([p.confidence for p in people])
+    _check_confidences(confidence[(points != 0).any(axis=-1)])
     frame = _frames(people)
     visible = (confidence >= lowest_confidence) & (points != 0).any(axis=-1) & (points != -1).any(axis=-1)
     if content.format == "mediapipe" or (visible.any() and np.abs(points[visible]).max() <= SMALLEST_PERSON):
@@ -319,6 +322,15 @@ def _crossed(points: np.ndarray, visible: np.ndarray) -> bool:
     broad = (np.linalg.norm(hips, axis=-1) > least) & (np.linalg.norm(shoulders, axis=-1) > least)
     broad &= visible[:, TRUNK].all(axis=-1)
     return bool(broad.any()) and bool(((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5)
+
+
+def _check_confidences(given: np.ndarray) -> None:
+    given = given[given != -1]  # What some write of joints that they did not find.
+    if given.size and ((given < 0).mean() > MOST_NEGATIVE or np.median(given) > LARGEST_CONFIDENCE):
+        raise InputError(
+            f"the joints' third numbers are from {given.min():g} to {given.max():g}, which are no confidences; "
+            "expected poses in 2D (of 3D or MediaPipe's x, y, z give x and y alone)."
+        )
 
 
 def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int] | None) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Keypoints in CSV: a header, and a row a joint or a row a person, as spreadsheets and pandas write them.
 
-Columns may be called in several ways (`COLUMNS`); in a row a joint without a person there is one in each frame, in a
-row a person each row is one; without a frame each row is one. DeepLabCut's header of several lines and SLEAP's columns are known. The separator is the header's comma,
-semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN and joints without a row are
-missing.
+Columns may be called in several ways (`COLUMNS`). Without a person there is one in each frame, or in each row where a
+row is a person; without a frame each row is one. DeepLabCut's header of several lines and SLEAP's columns are known.
+The separator is the header's comma, semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN
+and joints without a row are missing.
 """
 
 import csv
