@@ -240,8 +240,8 @@ def _read_npy(file, size: int, where: str) -> np.ndarray:
     return np.ndarray(shape, dtype, file.read(announced), order="F" if fortran_order else "C")
 
 
-def load_json(path: str | os.PathLike, kind: str):
-    """The content of a JSON file, or the list of JSON lines (NaN and Infinity are refused).
+def load_json(path: str | os.PathLike, kind: str, nan: bool = False):
+    """The content of a JSON file, or the list of JSON lines (Infinity is refused, and NaN if it is not expected).
 
     Raises:
         InputError: The file is not there, too large, not JSON, or nested too deep.
@@ -252,6 +252,8 @@ def load_json(path: str | os.PathLike, kind: str):
         raise InputError(f"{path}: has {size:,} bytes; expected {kind} of at most {LARGEST_JSON:,}.")
 
     def refuse(constant):
+        if nan and constant == "NaN":
+            return np.nan
         raise InputError(f"{path}: holds {constant}; expected finite numbers.")
 
     with one_sentence(path, kind):

@@ -38,6 +38,10 @@ def flat(points, confidence):
     return np.concatenate([points, confidence[..., None]], axis=-1).ravel().tolist()
 
 
+def dense_rows(points, confidence):
+    return np.concatenate([points, confidence[..., None]], axis=-1)
+
+
 def triples(points, confidence):
     return np.concatenate([points, confidence[..., None]], axis=-1).reshape(len(points), -1).tolist()
 
@@ -55,6 +59,16 @@ def mmpose_people(points, confidence):
         {"keypoints": p.tolist(), "keypoint_scores": c.tolist(), "bbox": [[1.0, 2, 3, 4]], "bbox_score": 0.5 + i / 10}
         for i, (p, c) in enumerate(zip(points, confidence, strict=True))
     ]
+
+
+def mmpose_before_1(points, confidence):
+    people = zip(points, confidence, strict=True)
+    return by_frame([{"bbox": [1.0, 2, 3, 4, 0.9], "keypoints": dense_rows(*person).tolist()} for person in people])
+
+
+def vitpose(points, confidence):
+    people = zip(points.tolist(), confidence.tolist(), strict=True)
+    return by_frame([{"keypoints": p, "scores": c, "bbox": [1.0, 2, 3, 4]} for p, c in people])
 
 
 def mmpose_lists(points, confidence):

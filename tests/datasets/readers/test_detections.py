@@ -46,6 +46,8 @@ SCORES = {"mmpose": [0.5, 0.6, 0.7, 0.8, 0.9], "alphapose": 2.5, "ultralytics": 
 FORMS = {name: (name, *form) for name, form in JSON.items()} | {
     "mmpose, frames without meta_info": ("mmpose", files.mmpose_frames, ("coco17",)),
     "mmpose, the inferencer's lists": ("mmpose", files.mmpose_lists, ("coco17", "wholebody133", "halpe136")),
+    "mmpose before 1.0": ("mmpose", files.mmpose_before_1, ("coco17", "wholebody133")),
+    "vitpose": ("mmpose", files.vitpose, ("coco17",)),
     "dwpose": ("dwpose", files.dwpose, ("coco18",)),
     "alphapose, open": ("alphapose_images", files.alphapose_open, ("coco18",)),
     "alphapose, cmu": ("alphapose_images", files.alphapose_cmu, ("coco18",)),
@@ -61,8 +63,8 @@ def test_json_formats(tmp_path, form, convention):
     check(found, convention, points, confidence)
     assert found.frame.dtype.kind == "i"
     assert (found.source_format, who(found), found.image_size) == (name, (FRAMES, PERSONS), SIZE)
-    if name in SCORES:
-        np.testing.assert_allclose(found.score, SCORES[name], rtol=1e-6)
+    if form in SCORES:
+        np.testing.assert_allclose(found.score, SCORES[form], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", files.CONTAINERS)
@@ -398,15 +400,11 @@ def test_arrays_of_one_person_that_tell_their_joints_and_that_are_none(tmp_path)
     refuses(r"b\.npz: has arrays .*expected one \(frames, joints, 2 or 3\)", read_detections, tmp_path / "b.npz")
 
 
-def joints_of(points, confidence):
-    return np.concatenate([points, confidence[..., None]], axis=-1)
-
-
 # Arrays of the rows of `truth`, and who they are: frames and persons.
 ARRAYS = {
-    "one pose": (lambda points, scores: {"": joints_of(points, scores)[1]}, [1], [0], [0]),
-    "one person": (lambda points, scores: {"": joints_of(points, scores)}, range(5), range(5), [0] * 5),
-    "frames of people": (lambda points, scores: {"": joints_of(points, scores)[1:, None]},
+    "one pose": (lambda points, scores: {"": files.dense_rows(points, scores)[1]}, [1], [0], [0]),
+    "one person": (lambda points, scores: {"": files.dense_rows(points, scores)}, range(5), range(5), [0] * 5),
+    "frames of people": (lambda points, scores: {"": files.dense_rows(points, scores)[1:, None]},
         range(1, 5), range(4), [0] * 4),
     "frames of two": (lambda points, scores: {"": files.dense(points, scores)}, range(5), FRAMES, PERSONS),
     "scores beside": (lambda points, scores: {"keypoints": points, "scores": scores, "boxes": np.ones((5, 4))},
@@ -420,13 +418,35 @@ ARRAYS = {
 @table("arrays rows frames persons", ARRAYS)
 def test_arrays(tmp_path, arrays, rows, frames, persons):
     arrays = arrays(*PEOPLE)
+    lists = {name: np.where(np.isnan(values), None, values).tolist() for name, values in arrays.items()}
+    write(tmp_path / "a.json", lists.get("", lists))
     if "" in arrays:
         np.save(tmp_path / "a.npy", arrays[""])
     else:
         np.savez(tmp_path / "a.npz", **arrays)
-    found = read_detections(next(tmp_path.iterdir()))
-    check(found, "coco17", *PEOPLE, list(rows))
-    assert who(found) == (list(frames), list(persons))
+    for path in tmp_path.iterdir():
+        for format in ("auto", "array"):
+            found = read_detections(path, format)
+            check(found, "coco17", *PEOPLE, list(rows))
+            assert who(found) == (list(frames), list(persons))
+
+
+def test_an_array_of_mediapipes_x_y_z_and_visibility(tmp_path):
+    points, confidence = truth("mediapipe33")
+    values = np.concatenate([points / SIZE, np.full((5, 33, 1), -0.1), confidence[..., None]], axis=-1)
+    np.save(tmp_path / "a.npy", values)
+    check(read_detections(tmp_path / "a.npy", image_size=SIZE), "mediapipe33", points, confidence)
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None])
+@pytest.mark.parametrize("form", ["mmpose", "alphapose", "ultralytics"])
+def test_joints_of_json_that_are_not_a_number_are_missing(tmp_path, form, missing):
+    points, confidence = truth("coco17")
+    content = json.dumps(JSON[form][0](np.where(points == 0, 12345.0, points), confidence))
+    text = content.replace("12345.0", json.dumps(missing))
+    assert text != content
+    (tmp_path / "a.json").write_text(text)
+    check(read_detections(tmp_path / "a.json"), "coco17", points, confidence)
 
 
 DEPTHS = {"metres from the pelvis": 0.2, "millimetres from the camera": 4000.0}
@@ -435,7 +455,7 @@ DEPTHS = {"metres from the pelvis": 0.2, "millimetres from the camera": 4000.0}
 @table("depth", DEPTHS)
 def test_an_array_of_3d_is_refused(tmp_path, depth):
     signs = np.where(np.arange(17) % 2, -1.0, 1.0) if depth < 1 else np.ones(17)
-    np.save(tmp_path / "a.npy", joints_of(PEOPLE[0], np.tile(depth * signs, (5, 1))))
+    np.save(tmp_path / "a.npy", files.dense_rows(PEOPLE[0], np.tile(depth * signs, (5, 1))))
     refuses(r"a\.npy: the joints' third numbers are from .*expected poses in 2D", read_detections, tmp_path / "a.npy")
 
 

@@ -6,6 +6,8 @@ import re
 import zipfile
 from collections.abc import Iterator
 
+import numpy as np
+
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers.detector_csv import csv_content
 from tf_wsgen.datasets.readers.detector_formats import (
@@ -17,7 +19,13 @@ from tf_wsgen.datasets.readers.detector_formats import (
     openpose,
 )
 from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_content
-from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_content, videopose3d_content
+from tf_wsgen.datasets.readers.detector_npz import (
+    NPY_SIGNATURE,
+    ZIP_SIGNATURE,
+    array_content,
+    json_arrays,
+    videopose3d_content,
+)
 from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person, first_entry
 from tf_wsgen.datasets.readers.more_formats import MORE_FORMATS, canvas_size, tfjs_joints, yolo_people
 from tf_wsgen.errors import InputError
@@ -113,7 +121,7 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
             return array_content(path, expected)
         if format == "videopose3d":
             return videopose3d_content(path, expected, convention)
-    content = load_json(path, expected)
+    content = load_json(path, expected, nan=True)
     format = format if format != "json" else _json_format(path, content)
     with naming(path):
         return _json_content(format, content, _frames([path])[0], convention is None)
@@ -163,9 +171,22 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 
 
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
-    entries = list(openpose(content, frame) if format == "openpose" else READERS[format](content))
+    if format == "array":
+        return json_arrays(content)
+    entries = list(map(_found, openpose(content, frame) if format == "openpose" else READERS[format](content)))
     told = NAMING[format](content) if by_names and format in NAMING else None
     return FileContent(format, entries, told, SIZED[format](content) if format in SIZED else None)
+
+
+def _found(entry: Entry) -> Entry:
+    """An entry whose joints that are NaN or null are missing."""
+    if not isinstance(entry, Person):
+        return entry
+    missing = np.isnan(entry.points).any(axis=-1) | np.isnan(entry.confidence)
+    if not missing.any():
+        return entry
+    points, confidence = np.where(missing[:, None], 0.0, entry.points), np.where(missing, 0.0, entry.confidence)
+    return entry._replace(points=points, confidence=confidence)
 
 
 def _folder(path: pathlib.Path, format: str) -> FileContent:
@@ -223,7 +244,7 @@ def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:
 
 def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileContent:
     expected = KIND if format == "auto" else f"{KIND} ({format})"
-    content = load_json(file, expected)
+    content = load_json(file, expected, nan=True)
     if content == []:
         return FileContent("", [EmptyFrame(frame)])
     found = _json_content(_json_format(file, content) if format == "auto" else format, content, frame, True)

@@ -40,7 +40,10 @@ FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frame_idx")
 
 
 def mmpose(content: Any) -> Iterator[Entry]:
-    """MMPose: `instance_info`, or the list in it: of frames, of an image's instances, or of images' lists of them."""
+    """MMPose: `instance_info`, or the list in it: of frames, of an image's instances, or of images' lists of them.
+
+    Also what its API gave before 1.0, and what Transformers' ViTPose gives.
+    """
     place = ""
     if isinstance(content, dict):
         place, content = "instance_info", member(content, "instance_info", "the file")
@@ -59,10 +62,15 @@ def mmpose(content: Any) -> Iterator[Entry]:
 
 
 def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
-    points = numbers(member(instance, "keypoints", where), f"{where}.keypoints", (None, 2))
-    confidence = np.ones(len(points))
-    if "keypoint_scores" in instance:
-        confidence = numbers(instance["keypoint_scores"], f"{where}.keypoint_scores", (len(points),))
+    keypoints = member(instance, "keypoints", where)
+    # Transformers' ViTPose calls them scores; MMPose before 1.0 has them in the keypoints.
+    scores = next((key for key in ("keypoint_scores", "scores") if key in instance), None)
+    first = keypoints[0] if scores is None and isinstance(keypoints, list) and keypoints else None
+    of_three = isinstance(first, list) and len(first) == 3
+    points = numbers(keypoints, f"{where}.keypoints", (None, 3 if of_three else 2))
+    points, confidence = points[:, :2], points[:, 2] if of_three else np.ones(len(points))
+    if scores is not None:
+        confidence = numbers(instance[scores], f"{where}.{scores}", (len(points),))
     return Person(
         where, frame, identity_of(instance, "track_id"), points, confidence, score_of(instance, "bbox_score", where)
     )
@@ -170,15 +178,17 @@ def formats_that_fit(content: Any) -> list[str]:
         image = next(iter(content.values()), None)
         if not found and isinstance(image, dict) and {"bodies", "people"} & image.keys():
             found = ["alphapose_images"]
-        return found or ["tfjs"] * has_points(content)
+        return found or ["tfjs"] * has_points(content) or ["array"] * _is_array(content.get("keypoints"))
     entry = first_entry(content)
+    if _is_array(content):
+        return ["array"]
     if not isinstance(entry, dict):
         return []
     keypoints, image = entry.get("keypoints"), entry.get("image_id")
     flat = isinstance(keypoints, list) and not isinstance(first_entry(keypoints[:1]), dict) and keypoints[:1] != [[]]
     flat = flat and not any(isinstance(value, list) for value in keypoints[:1])
     marks = {
-        "mmpose": "instances" in entry or ("keypoint_scores" in entry and image is None),
+        "mmpose": "instances" in entry or (image is None and ("keypoint_scores" in entry or _is_array(keypoints))),
         "alphapose": isinstance(keypoints, list) and isinstance(image, str),
         "ultralytics": isinstance(keypoints, dict),
         "coco_results": isinstance(keypoints, list) and isinstance(image, int),
@@ -188,6 +198,12 @@ def formats_that_fit(content: Any) -> list[str]:
         "tfjs": has_points(entry),
     }
     return [name for name, fits in marks.items() if fits]
+
+
+def _is_array(content: Any) -> bool:
+    """Whether it is lists in a list, down to a number."""
+    inside = isinstance(content, list) and any(isinstance(inner, list) for inner in content)
+    return inside and isinstance(first_entry(content), int | float)
 
 
 def mmpose_joints(content: Any) -> Convention | None:

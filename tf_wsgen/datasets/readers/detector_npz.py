@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
-from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person, one_size
+from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person, attempt, numbers, one_size
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_npy, load_npz, load_pickle, one_sentence
+from tf_wsgen.files import load_json, load_npy, load_npz, load_pickle, one_sentence
 
 NPY_SIGNATURE, ZIP_SIGNATURE = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -55,8 +55,18 @@ def array_content(path: pathlib.Path, kind: str) -> FileContent:
         return content_of_arrays({"": load_npy(path, kind)})
     if start.startswith(ZIP_SIGNATURE):
         return content_of_arrays(load_npz(path, kind))
+    if start.lstrip()[:1] in (b"[", b"{"):
+        return json_arrays(load_json(path, kind, nan=True))
     with one_sentence(path, kind):
         return content_of_arrays(_pickled_arrays(load_pickle(path, kind)))
+
+
+def json_arrays(content: object) -> FileContent:
+    """People of an array that is lists in lists of JSON, alone or by its name in an object."""
+    if not isinstance(content, dict):
+        return content_of_arrays({"": numbers(content, "the file")})
+    found = {name: attempt(numbers, values, name) for name, values in content.items() if isinstance(values, list)}
+    return content_of_arrays({name: values for name, values in found.items() if isinstance(values, np.ndarray)})
 
 
 def content_of_arrays(arrays: Mapping[str, np.ndarray]) -> FileContent:
@@ -65,11 +75,13 @@ def content_of_arrays(arrays: Mapping[str, np.ndarray]) -> FileContent:
     It is a pose (joints, 2 or 3), a person's (frames, joints, 2 or 3), people's (people, frames, joints, 2 or 3), or
     (frames, people, joints, 2 or 3) where the first axis is the longer one. Confidences are its third numbers, or
     another array without its last axis. MHFormer's `reconstruction` has Human3.6M's joints. MMAction2's annotation of
-    a video has `keypoint` (people, frames, joints, 2) and `keypoint_score`.
+    a video has `keypoint` (people, frames, joints, 2) and `keypoint_score`. MediaPipe's 33 joints may have x, y, z and
+    a confidence.
 
     Raises:
         InputError: No such array, or several.
     """
+    arrays = {name: one[..., [0, 1, 3]] if one.shape[-2:] == (33, 4) else one for name, one in arrays.items()}
     shaped = {name: values for name, values in arrays.items() if values.shape[-1:] in ((2,), (3,))}
     fitting = {name: values for name, values in shaped.items() if values.ndim in (3, 4)}
     fitting = fitting or {name: values[None] for name, values in shaped.items() if values.ndim == 2}

@@ -106,8 +106,8 @@ def first_entry(content: Any) -> Any:
     return content
 
 
-def numbers(values: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Lists of JSON numbers as a float64 array; None in the shape admits any length.
+def numbers(values: Any, where: str, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
+    """Lists of JSON numbers as a float64 array; null is not a number. None in the shape admits any length.
 
     Raises:
         InputError: Anything but numbers in lists of that shape.
@@ -116,15 +116,19 @@ def numbers(values: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarra
         array = np.asarray(values)
     except ValueError:
         raise InputError(f"{where} has rows of different lengths; expected {_shape_text(shape)}.") from None
+    if array.ndim and array.dtype == object:
+        array = np.array([np.nan if one is None else one for one in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "fiu" and array.size:
         raise InputError(f"{where} is {kind_of(values)}; expected {_shape_text(shape)}.")
-    if not has_shape(array, shape):
+    if shape is not None and not has_shape(array, shape):
         found = " x ".join(map(str, array.shape)) or "one"
         raise InputError(f"{where} has {found} numbers; expected {_shape_text(shape)}.")
     return array.astype(np.float64)
 
 
-def _shape_text(shape: tuple[int | None, ...]) -> str:
+def _shape_text(shape: tuple[int | None, ...] | None) -> str:
+    if shape is None:
+        return "lists of numbers of one length"
     return " x ".join("N" if length is None else str(length) for length in shape) + " numbers" if shape else "a number"
 
 
