@@ -115,7 +115,7 @@ def test_without_a_score_it_is_the_mean_confidence(tmp_path):
     np.testing.assert_allclose(found.score, [0.2, (9 * 0.4 + 7 * 0.2) / 16], rtol=1e-6)
 
 
-@pytest.mark.parametrize("convention", ["body25", "coco18"])
+@pytest.mark.parametrize("convention", ["body25", "coco18", "coco17", "halpe26", "wholebody133"])
 def test_openpose_folder(tmp_path, convention):
     folder = tmp_path / "output"
     folder.mkdir()

@@ -47,7 +47,7 @@ TRUNK = [
 ]
 SIDEWAYS = 0.2
 # The formats that define their joints; in the others a number of joints is a guess.
-SELF_EVIDENT = ("openpose", "mediapipe", "pose_hg")
+SELF_EVIDENT = ("mediapipe", "pose_hg")
 # How the formats begin of what a detector found in a video itself.
 VIDEO = "video"
 

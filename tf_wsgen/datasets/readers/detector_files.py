@@ -36,7 +36,8 @@ _COCO_FAMILY = ("coco17", "halpe26", "wholebody133", "halpe136", "crowdpose14", 
 # The conventions that a format's programs use: the number of joints decides between them where nothing else tells.
 FORMAT_CONVENTIONS = {
     "mmpose": (*_COCO_FAMILY, "mpii16"),
-    "openpose": ("body25", "coco18"),
+    # Pose2Sim writes what RTMPose finds in OpenPose's form.
+    "openpose": ("body25", "coco18", "coco17", "halpe26", "wholebody133"),
     "alphapose": ("coco17", "halpe26", "wholebody133", "halpe136"),
     "ultralytics": ("coco17",),
     "coco_results": _COCO_FAMILY,
