@@ -146,9 +146,19 @@ def tfjs(points, confidence):
     return by_frame(people)
 
 
+def ml5(points, confidence):
+    named = json.dumps(tfjs(points, confidence)).replace('"score"', '"confidence"')
+    return json.loads(named)
+
+
 def landmarks(points, confidence):
     shares = (points / SIZE).tolist()
     return [{"x": x, "y": y, "z": 0.1, "visibility": v} for (x, y), v in zip(shares, confidence, strict=True)]
+
+
+def mediapipe_in_browsers(points, confidence):
+    frames = mediapipe(points, confidence)
+    return [{"frameNumber": i, "poseLandmarks": frame["pose_landmarks"]} for i, frame in enumerate(frames)]
 
 
 def mediapipe(points, confidence):

@@ -52,6 +52,8 @@ FORMS = {name: (name, *form) for name, form in JSON.items()} | {
     "alphapose, open": ("alphapose_images", files.alphapose_open, ("coco18",)),
     "alphapose, cmu": ("alphapose_images", files.alphapose_cmu, ("coco18",)),
     "tfjs, frames": ("tfjs", files.tfjs, ("coco17",)),
+    "ml5": ("tfjs", files.ml5, ("coco17",)),
+    "mediapipe in browsers": ("mediapipe", files.mediapipe_in_browsers, ("mediapipe33",)),
 }
 
 

@@ -36,7 +36,9 @@ from tf_wsgen.datasets.readers.json_values import (
 from tf_wsgen.errors import InputError
 
 # How dumps of MediaPipe call a frame's own number.
-FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frame_idx")
+FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frame_idx", "frameId", "frameNumber", "frameIndex")
+# And the landmarks, in Python and in the browser.
+LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 
 
 def mmpose(content: Any) -> Iterator[Entry]:
@@ -134,7 +136,7 @@ def mediapipe(content: Any) -> Iterator[Entry]:
         place = f"[{index}]" if frames is content else ""
         number = next((frame[key] for key in FRAME_KEYS if key in frame), index) if isinstance(frame, dict) else index
         number = frame_of(number, f"{place}.frame")
-        for key in ("pose_landmarks", "landmarks", "landmark"):
+        for key in LANDMARK_KEYS:
             # Old and new interfaces wrap them differently, some twice.
             if isinstance(frame, dict) and key in frame:
                 place, frame = f"{place}.{key}".lstrip("."), frame[key]
@@ -172,7 +174,7 @@ def formats_that_fit(content: Any) -> list[str]:
             "openpose": {"people"},
             "coco_annotations": {"annotations"},
             "mmpose": {"instance_info"},
-            "mediapipe": {"landmarks", "pose_landmarks", "landmark"},
+            "mediapipe": set(LANDMARK_KEYS),
         }
         found = [name for name, marks in keys.items() if marks & content.keys()]
         image = next(iter(content.values()), None)
@@ -192,7 +194,7 @@ def formats_that_fit(content: Any) -> list[str]:
         "alphapose": isinstance(keypoints, list) and isinstance(image, str),
         "ultralytics": isinstance(keypoints, dict),
         "coco_results": isinstance(keypoints, list) and isinstance(image, int),
-        "mediapipe": bool({"landmarks", "pose_landmarks", "landmark", "x"} & entry.keys()),
+        "mediapipe": bool({*LANDMARK_KEYS, "x"} & entry.keys()),
         "dwpose": "people" in entry,
         "openpifpaf": (flat and image is None and "keypoint_scores" not in entry) or "predictions" in entry,
         "tfjs": has_points(entry),

@@ -54,7 +54,7 @@ def openpifpaf(content: Any) -> Iterator[Entry]:
 
 
 def tfjs(content: Any) -> Iterator[Entry]:
-    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose): a pose, poses, or a list of frames of those."""
+    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose), ml5: a pose, poses, or a list of frames of those."""
     many = isinstance(content, list) and any(isinstance(frame, list) for frame in content)
     for index, poses in enumerate(content if many else [content]):
         poses = [poses] if isinstance(poses, dict) else items(poses, f"[{index}]")
@@ -62,8 +62,11 @@ def tfjs(content: Any) -> Iterator[Entry]:
 
 
 def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
-    points, confidence = landmarks(member(pose, "keypoints", where), f"{where}.keypoints", "score")
-    return Person(where, frame, identity_of(pose, "id"), points, confidence, score_of(pose, "score", where))
+    keypoints = items(member(pose, "keypoints", where), f"{where}.keypoints")
+    # ml5 calls it confidence.
+    score = "score" if any(isinstance(one, dict) and "score" in one for one in keypoints[:1]) else "confidence"
+    points, confidence = landmarks(keypoints, f"{where}.keypoints", score)
+    return Person(where, frame, identity_of(pose, "id"), points, confidence, score_of(pose, score, where))
 
 
 def tfjs_joints(content: Any) -> Convention | None:
