@@ -88,8 +88,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         partial.unlink(missing_ok=True)
 
 
-def check_new(path: str | os.PathLike, overwrite: bool) -> None:
-    """Refuses to write over a folder, over a file unless told to, and where nothing can be written.
+def check_new(path: str | os.PathLike, overwrite: bool, source: str | os.PathLike | None = None) -> None:
+    """Refuses to write over a folder, over the input, over a file unless told to, and where nothing can be written.
 
     Raises:
         InputError: One of these.
@@ -97,6 +97,8 @@ def check_new(path: str | os.PathLike, overwrite: bool) -> None:
     path = pathlib.Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected a file to write.")
+    if source is not None and path.resolve() == pathlib.Path(source).resolve():
+        raise InputError(f"{path}: is the input; expected another file to write.")
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; --overwrite replaces it.")
     partial = partial_of(path)
