@@ -258,6 +258,14 @@ def test_hips_and_shoulders_crossed_are_warned_of(tmp_path):
         assert any("other way round" in note for note in notes) is warned
 
 
+def test_y_before_x_is_told(tmp_path):
+    points = PEOPLE[0][1:3].copy()
+    points[:, [5, 6, 11, 12]] = [[450, 150], [350, 150], [430, 300], [370, 300]]
+    for values, told in ((points, False), (points[..., ::-1], True)):
+        np.save(tmp_path / "a.npy", values)
+        assert any("y before x" in note for note in read_detections(tmp_path / "a.npy").notes) is told
+
+
 @pytest.mark.parametrize("key", ["preds", "part"])
 def test_pose_hg(tmp_path, key):
     points, _ = truth("mpii16")

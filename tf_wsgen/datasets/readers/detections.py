@@ -286,6 +286,8 @@ def detections_of(
     found = convert(points, table, visible, confidence)
     if _crossed(found.points, found.visible):
         notes = [*notes, "WARNING: hips and shoulders have left and right the other way round in most people"]
+    if _lying(found.points, found.visible):
+        notes = [*notes, "most people lie in the image: if they don't, the file has y before x, or the video is turned"]
     if track == "off":
         people = [person._replace(person=None) for person in people]
     follows = track == "auto" and frame.dtype.kind == "i" and content.format not in IMAGE_FORMATS
@@ -322,6 +324,13 @@ def _crossed(points: np.ndarray, visible: np.ndarray) -> bool:
     broad = (np.linalg.norm(hips, axis=-1) > least) & (np.linalg.norm(shoulders, axis=-1) > least)
     broad &= visible[:, TRUNK].all(axis=-1)
     return bool(broad.any()) and bool(((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5)
+
+
+def _lying(points: np.ndarray, visible: np.ndarray) -> bool:
+    """Whether most (N, 16, 2) people have the trunk along the image's width."""
+    seen = visible[:, TRUNK].all(axis=-1)
+    across, down = np.abs(points[seen, HUMAN16.index("thorax")] - points[seen, HUMAN16.index("pelvis")]).T
+    return bool(seen.any()) and bool((across > down).mean() > 0.5)
 
 
 def _check_confidences(given: np.ndarray) -> None:
