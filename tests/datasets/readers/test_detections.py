@@ -378,13 +378,15 @@ def test_spreadsheets_and_their_marks_of_what_is_missing(tmp_path, separator, co
 
 
 @pytest.mark.parametrize(("end", "person"), [("", 0), (" 0.91", 0), (" 0.91 4", 4)])
-def test_labels_of_yolo(tmp_path, end, person):
+@pytest.mark.parametrize("folder", ["", "labels"])
+def test_labels_of_yolo(tmp_path, folder, end, person):
+    (tmp_path / folder).mkdir(exist_ok=True)
     points, confidence = PEOPLE
     for name, row in (("clip_3", 0), ("clip_4", 1)):
         joints = zip(points[row] / SIZE, confidence[row], strict=True)
         text = " ".join(f"{x:.8f} {y:.8f} {c:.3f}" for (x, y), c in joints)
-        (tmp_path / f"{name}.txt").write_text(f"0 0.5 0.5 0.4 0.8 {text}{end}\n")
-    (tmp_path / "clip_12.txt").write_text("")
+        (tmp_path / folder / f"{name}.txt").write_text(f"0 0.5 0.5 0.4 0.8 {text}{end}\n")
+    (tmp_path / folder / "clip_12.txt").write_text("")
     found = read_detections(tmp_path, image_size=SIZE)
     assert (*who(found), found.span) == ([3, 4], [person] * 2, (3, 12))
     check(found, "coco17", points, confidence, slice(2))

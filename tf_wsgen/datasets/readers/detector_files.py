@@ -97,9 +97,10 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     """
     if path.is_dir() and format in (*FRAME_FORMATS, "yolo_txt", "auto"):
         with naming(path):
-            labels = (
-                [] if format not in ("yolo_txt", "auto") or list(path.glob("*.json")) else sorted(path.glob("*.txt"))
-            )
+            labels = []
+            if format in ("yolo_txt", "auto") and not list(path.glob("*.json")):
+                # Ultralytics makes a folder of labels beside the pictures.
+                labels = sorted(path.glob("*.txt")) or sorted(path.glob("labels/*.txt"))
             return _yolo_files(labels) if labels else _folder(path, format)
     expected = KIND if format == "auto" else f"{KIND} ({format})"
     with plain_file(path, expected) as plain:
