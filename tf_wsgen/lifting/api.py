@@ -185,8 +185,8 @@ class PoseLifter:
         self._check_readable(
             keypoints,
             visible,
-            f"finite pixels of at most {LARGEST_PIXEL:,.0f} where visible, a visible {self.skeleton.root} or both hips, and joints in more "
-            "than one place",
+            f"finite pixels of at most {LARGEST_PIXEL:,.0f} where visible, a visible {self.skeleton.root} or both "
+            "hips, and joints in more than one place",
         )
         return keypoints, visible
 
