@@ -4,6 +4,7 @@ import functools
 import gzip
 import io
 import json
+import pickle
 import sys
 
 import detector_files as files
@@ -441,6 +442,22 @@ def test_arrays(tmp_path, arrays, rows, frames, persons):
             found = read_detections(path, format)
             check(found, "coco17", *PEOPLE, list(rows))
             assert who(found) == (list(frames), list(persons))
+
+
+def test_arrays_of_frames_with_different_numbers_of_people(tmp_path):
+    frames = [files.dense_rows(*PEOPLE)[:2], np.zeros((0, 17, 3)), files.dense_rows(*PEOPLE)[2:]]
+    lists = [frame.tolist() for frame in frames]
+    write(tmp_path / "a.json", lists)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(frames))
+    objects = np.empty(3, object)
+    objects[:] = frames
+    np.save(tmp_path / "a.npy", objects)
+    for path in tmp_path.iterdir():
+        found = read_detections(path)
+        check(found, "coco17", *PEOPLE)
+        assert who(found) == ([0, 0, 2, 2, 2], [0, 1, 0, 1, 2])
+    write(tmp_path / "b.json", [lists[0], [pose[:16] for pose in lists[2]]])
+    refuses("rows of different lengths", read_detections, tmp_path / "b.json")
 
 
 def test_an_array_of_mediapipes_x_y_z_and_visibility(tmp_path):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
-from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person, attempt, numbers, one_size
+from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person, attempt, items, numbers, one_size
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import load_json, load_npy, load_npz, load_pickle, one_sentence
@@ -52,24 +52,48 @@ def array_content(path: pathlib.Path, kind: str) -> FileContent:
     with open(path, "rb") as file:
         start = file.read(len(NPY_SIGNATURE))
     if start.startswith(NPY_SIGNATURE):
-        return content_of_arrays({"": load_npy(path, kind)})
+        values = load_npy(path, kind)
+        return json_arrays(values.tolist()) if values.dtype == object else content_of_arrays({"": values})
     if start.startswith(ZIP_SIGNATURE):
         return content_of_arrays(load_npz(path, kind))
     if start.lstrip()[:1] in (b"[", b"{"):
         return json_arrays(load_json(path, kind, nan=True))
+    content = load_pickle(path, kind)
     with one_sentence(path, kind):
-        return content_of_arrays(_pickled_arrays(load_pickle(path, kind)))
+        of_frames = isinstance(content, list) and len(content) > 1 and not any(isinstance(one, dict) for one in content)
+        return json_arrays(content) if of_frames else content_of_arrays(_pickled_arrays(content))
 
 
 def json_arrays(content: object) -> FileContent:
-    """People of an array that is lists in lists of JSON, alone or by its name in an object."""
+    """People of an array that is lists in lists, alone or by its name in an object.
+
+    Frames may have different numbers of people.
+    """
     if not isinstance(content, dict):
-        return content_of_arrays({"": numbers(content, "the file")})
+        found = attempt(numbers, content, "the file")
+        of_frames = attempt(_frames_of_people, content) if isinstance(found, InputError) else found
+        if isinstance(of_frames, InputError):
+            raise found
+        return content_of_arrays({"": of_frames}, by_frame=of_frames is not found)
     found = {name: attempt(numbers, values, name) for name, values in content.items() if isinstance(values, list)}
     return content_of_arrays({name: values for name, values in found.items() if isinstance(values, np.ndarray)})
 
 
-def content_of_arrays(arrays: Mapping[str, np.ndarray]) -> FileContent:
+def _frames_of_people(content: object) -> np.ndarray:
+    """(frames, people, joints, 2 or 3) of lists of different numbers of people, filled up with NaN."""
+    frames = [numbers(frame, f"[{index}]") for index, frame in enumerate(items(content, "the file"))]
+    shapes = {frame.shape[-2:] for frame in frames if frame.size}
+    if len(shapes) != 1 or max(frame.ndim for frame in frames) > 3:
+        raise InputError("frames have joints of different shapes; expected the same everywhere.")
+    (shape,) = shapes
+    people = [frame.reshape(-1, *shape) for frame in frames]
+    filled = np.full((len(frames), max(map(len, people)), *shape), np.nan)
+    for frame, found in zip(filled, people, strict=True):
+        frame[: len(found)] = found
+    return filled
+
+
+def content_of_arrays(arrays: Mapping[str, np.ndarray], by_frame: bool = False) -> FileContent:
     """People of a plain array.
 
     It is a pose (joints, 2 or 3), a person's (frames, joints, 2 or 3), people's (people, frames, joints, 2 or 3), or
@@ -95,7 +119,7 @@ def content_of_arrays(arrays: Mapping[str, np.ndarray]) -> FileContent:
         if scores and points.dtype.kind in "fiu":
             points = np.concatenate([points[..., :2], scores[0].reshape(points.shape[:-1])[..., None]], axis=-1)
     told = CONVENTIONS["human36m_17"] if name == "reconstruction" and points.shape[-2] == 17 else None
-    by_frame = points.ndim == 4 and points.shape[0] > points.shape[1] and name != "keypoint"
+    by_frame |= points.ndim == 4 and points.shape[0] > points.shape[1] and name != "keypoint"
     tracks = points.swapaxes(0, 1) if by_frame else points.reshape(-1, *points.shape[-3:])
     # Frame by frame nobody says that the places are the same people's.
     people = [

@@ -114,10 +114,10 @@ def numbers(values: Any, where: str, shape: tuple[int | None, ...] | None = None
     """
     try:
         array = np.asarray(values)
+        if array.ndim and array.dtype == object:
+            array = np.array([np.nan if one is None else one for one in array.flat]).reshape(array.shape)
     except ValueError:
         raise InputError(f"{where} has rows of different lengths; expected {_shape_text(shape)}.") from None
-    if array.ndim and array.dtype == object:
-        array = np.array([np.nan if one is None else one for one in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "fiu" and array.size:
         raise InputError(f"{where} is {kind_of(values)}; expected {_shape_text(shape)}.")
     if shape is not None and not has_shape(array, shape):
