@@ -282,6 +282,14 @@ def pyskl(path, points, confidence):
     path.write_bytes(pickle.dumps({"split": {}, "annotations": [annotation]}))
 
 
+def mmpose_before_1_pickled(path, points, confidence):
+    people = mmpose_before_1(points, confidence)
+    for frame in people:
+        for person in frame:
+            person["keypoints"] = np.float32(person["keypoints"])
+    path.write_bytes(pickle.dumps(people))
+
+
 def openpifpaf_lines(path, points, confidence):
     frames = zip(NUMBERS, by_frame(openpifpaf(points, confidence)), strict=True)
     lines = [{"frame": n, "predictions": [p | {"id_": i} for i, p in enumerate(people)]} for n, people in frames]
@@ -300,5 +308,6 @@ CONTAINERS = {
     "array.npz": (npz, "array", range(3)),
     "array.pkl": (pickled_array, "array", range(3)),
     "pyskl.pkl": (pyskl, "array", range(3)),
+    "mmpose.pkl": (mmpose_before_1_pickled, "mmpose", range(3)),
     "pifpaf.json": (openpifpaf_lines, "openpifpaf", NUMBERS),
 }

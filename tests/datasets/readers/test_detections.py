@@ -401,6 +401,7 @@ def test_videopose3d_files(tmp_path):
     found = read_detections(tmp_path / "data_2d_custom_mine.npz")
     check(found, "coco17", points, np.ones((2, 17)))
     assert (found.frame.tolist(), found.image_size) == ([0, 1], SIZE)
+    assert "joints: coco17, as the file says" in found.notes
 
 
 def test_arrays_of_one_person_that_tell_their_joints_and_that_are_none(tmp_path):

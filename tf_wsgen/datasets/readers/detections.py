@@ -49,7 +49,7 @@ SIDEWAYS = 0.2
 # The formats that define their joints; in the others a number of joints is a guess.
 SELF_EVIDENT = ("mediapipe", "pose_hg")
 # How the formats begin of what a detector found in a video itself.
-VIDEO = "video"
+VIDEO = "video by"
 
 
 @dataclasses.dataclass(frozen=True)

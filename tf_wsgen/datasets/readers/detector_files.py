@@ -119,12 +119,12 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
             return _yolo_files([path])
         if format in HDF5_FORMATS:
             return hdf5_content(path, expected)
-        if format == "array":
-            return array_content(path, expected)
         if format == "videopose3d":
             return videopose3d_content(path, expected, convention)
-    content = load_json(path, expected, nan=True)
-    format = format if format != "json" else _json_format(path, content)
+        content = array_content(path, expected) if format == "array" else load_json(path, expected, nan=True)
+        if isinstance(content, FileContent):
+            return content
+    format = format if format not in ("json", "array") else _json_format(path, content)
     with naming(path):
         return _json_content(format, content, _frames([path])[0], convention is None)
 

@@ -43,8 +43,8 @@ def videopose3d_content(path: pathlib.Path, kind: str, convention: str | None) -
     return FileContent("videopose3d", people, told, size, (f"people: {who}{more}",))
 
 
-def array_content(path: pathlib.Path, kind: str) -> FileContent:
-    """People of an array in .npy, .npz or a pickle (`content_of_arrays`).
+def array_content(path: pathlib.Path, kind: str) -> FileContent | list:
+    """People of an array in .npy, .npz or a pickle (`content_of_arrays`); or a pickled list of people as JSON has it.
 
     Raises:
         InputError: No such array, or several.
@@ -60,8 +60,21 @@ def array_content(path: pathlib.Path, kind: str) -> FileContent:
         return json_arrays(load_json(path, kind, nan=True))
     content = load_pickle(path, kind)
     with one_sentence(path, kind):
-        of_frames = isinstance(content, list) and len(content) > 1 and not any(isinstance(one, dict) for one in content)
+        people = [one for one in content if not isinstance(one, list) or one] if isinstance(content, list) else []
+        first = people[0][0] if people and isinstance(people[0], list) else next(iter(people), None)
+        if isinstance(first, dict) and "keypoints" in first:
+            return _plain(content)
+        of_frames = len(people) > 1 and not isinstance(first, dict)
         return json_arrays(content) if of_frames else content_of_arrays(_pickled_arrays(content))
+
+
+def _plain(value):
+    """A pickle's content as JSON has it."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def json_arrays(content: object) -> FileContent:
