@@ -331,6 +331,21 @@ def test_csv_without_confidences(tmp_path):
     check(found, "coco17", points, (confidence > 0).astype(float))
 
 
+@pytest.mark.parametrize("name", ["score", "c", "prob", "v"])
+def test_csv_of_confidences_by_other_names_and_of_z(tmp_path, name):
+    points, confidence = PEOPLE
+    path = files.wide_csv(tmp_path / "a.csv", "coco17", points, confidence)
+    text = path.read_text(encoding="utf-8").replace("_confidence", f"_{name}")
+    path.write_text(text, encoding="utf-8")
+    found = read_detections(path)
+    check(found, "coco17", points, confidence)
+    assert not any("z are not read" in note for note in found.notes)
+    path.write_text(text.replace(f"_{name}", "_z"), encoding="utf-8")
+    found = read_detections(path)
+    check(found, "coco17", points, (confidence > 0).astype(float))
+    assert any("z are not read" in note for note in found.notes)
+
+
 def test_csv_of_some_joints_needs_the_convention(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("frame,person,joint,x,y\nb,0,left_hip,1,20\nb,0,right_hip,3,40\na,0,left_hip,5,60\n")

@@ -35,7 +35,7 @@ QUANTITIES = {
     "x": ("x",),
     "y": ("y",),
     "z": ("z",),
-    "confidence": ("confidence", "conf", "score", "likelihood", "visibility"),
+    "confidence": ("confidence", "conf", "c", "score", "likelihood", "probability", "prob", "visibility", "v"),
 }
 # SLEAP's score of the whole person, and the frame's time, which its number tells.
 OF_THE_ROW = ("instance.score", "time", "timestamp", "time_s", "time_ms", "timestamp_ms")
@@ -92,7 +92,9 @@ def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileCo
         Person(f"line {lines[at[row]]}", *people[number], found[number, :, :2], found[number, :, 2], None)
         for number, row in zip(seen.tolist(), first.tolist(), strict=True)
     ]
-    return FileContent("csv", entries, table)
+    depths = any("z" in places for places in joints.values())
+    notes = ("columns of z are not read: x and y are taken for places in the image",) if depths else ()
+    return FileContent("csv", entries, table, notes=notes)
 
 
 def _cells(rows: Rows, count: int) -> tuple[list[int], list[list[str]]]:
