@@ -63,7 +63,7 @@ def array_content(path: pathlib.Path, kind: str) -> FileContent | list:
         people = [one for one in content if not isinstance(one, list) or one] if isinstance(content, list) else []
         first = people[0][0] if people and isinstance(people[0], list) else next(iter(people), None)
         if isinstance(first, dict) and "keypoints" in first:
-            return _plain(content)
+            return [_plain(one) for one in content]
         of_frames = len(people) > 1 and not isinstance(first, dict)
         return json_arrays(content) if of_frames else content_of_arrays(_pickled_arrays(content))
 
