@@ -200,7 +200,7 @@ def _folder(path: pathlib.Path, format: str) -> FileContent:
     for file, frame in zip(files, frames, strict=True):
         try:
             with naming(file):
-                contents.append(_frame_content(file, frame, format))
+                contents.append(_frame_content(file, frame, format, len(files) == 1))
         except InputError as error:
             others.append(error)
     formats = list(dict.fromkeys(content.format for content in contents if content.format))
@@ -244,7 +244,8 @@ def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:
     return files
 
 
-def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileContent:
+def _frame_content(file: pathlib.Path, frame: int | str, format: str, alone: bool) -> FileContent:
+    """A frame; the only file of a folder may be a video's."""
     expected = KIND if format == "auto" else f"{KIND} ({format})"
     content = load_json(file, expected, nan=True)
     if content == []:
@@ -253,14 +254,15 @@ def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileCon
     if found.format not in FRAME_FORMATS:
         raise InputError(f"is a file of {found.format}; expected a file a frame, of {list(FRAME_FORMATS)}.")
     people = [entry for entry in found.entries if isinstance(entry, Person)]
-    if len({person.frame for person in people}) > 1:
+    video = len({person.frame for person in people}) > 1
+    if video and not alone:
         raise InputError("holds several frames; expected a file a frame.")
     entries: list[Entry] = []
     for entry in found.entries:
         if isinstance(entry, InputError):
             entries.append(InputError(f"{file.name}: {entry}"))
         else:
-            entry = entry._replace(frame=frame)
+            entry = entry if video else entry._replace(frame=frame)
             named = {"where": f"{file.name}: {entry.where}"} if isinstance(entry, Person) else {}
             entries.append(entry._replace(**named))
     return found._replace(entries=entries)
