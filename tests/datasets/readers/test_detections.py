@@ -164,6 +164,17 @@ def test_files_of_frames_are_sorted_by_number(tmp_path, names, frames):
         assert read_detections(tmp_path / str(kind)).frame.tolist() == frames
 
 
+@pytest.mark.parametrize("name", ["mmpose", "alphapose"])
+def test_the_only_file_of_a_folder_may_be_a_videos(tmp_path, name):
+    (tmp_path / "predictions").mkdir()
+    write(tmp_path / "predictions/clip.json", JSON[name][0](*PEOPLE))
+    found = read_detections(tmp_path)
+    check(found, "coco17", *PEOPLE)
+    assert who(found) == (FRAMES, PERSONS)
+    write(tmp_path / "predictions/clip2.json", JSON[name][0](*PEOPLE))
+    refuses("holds several frames; expected a file a frame", read_detections, tmp_path)
+
+
 def test_openpose_empty_frames_and_tracked_people(tmp_path):
     frames = files.openpose_frames(*truth("body25"))
     frames[1]["people"] = []
@@ -257,6 +268,16 @@ def test_hips_and_shoulders_crossed_are_warned_of(tmp_path):
         content = coco_annotations(points, np.full((2, 17), 2), names)
         notes = read_detections(write(tmp_path / "a.json", content)).notes
         assert any("other way round" in note for note in notes) is warned
+
+
+@pytest.mark.parametrize(("size", "told"), [(SIZE, False), (SIZE[::-1], True)])
+def test_an_image_that_is_too_small_is_told(tmp_path, size, told):
+    points, confidence = PEOPLE
+    path = write(tmp_path / "a.json", files.mmpose(points * np.divide(SIZE, 400), confidence))
+    notes = read_detections(path, image_size=size).notes
+    assert any("of the joints are outside of an image" in note for note in notes) is told
+    path = write(tmp_path / "b.json", files.mmpose(points / 200, confidence))
+    assert not any("outside" in note for note in read_detections(path, image_size=size).notes)
 
 
 def test_y_before_x_is_told(tmp_path):

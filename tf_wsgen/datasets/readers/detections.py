@@ -40,6 +40,8 @@ LARGEST_COORDINATE, LONGEST_NAME, SMALLEST_PERSON = 1e6, 255, 2.0
 # Joints may be guessed outside the image, but typically not ten images away, and not a quarter of them beyond its
 # left and upper edges.
 LARGEST_SHARE, MOST_OUTSIDE = 10.0, 0.25
+# Pixels come from detectors, which see none there: more of them than this, and the image's size is wrong.
+MOST_BEYOND = 0.1
 # Confidences are of a scale of 1, or of 100; of depths many are negative, or most are large.
 LARGEST_CONFIDENCE, MOST_NEGATIVE = 100.0, 0.25
 TRUNK = [
@@ -280,6 +282,14 @@ def detections_of(
     if content.format == "mediapipe" or (visible.any() and np.abs(points[visible]).max() <= SMALLEST_PERSON):
         points = _pixels(points, visible, image_size)
         notes = [*notes, f"coordinates: shares of the image, taken times {image_size[0]}x{image_size[1]} pixels"]
+    elif image_size is not None and visible.any():
+        outside = ((points < 0) | (points > image_size)).any(axis=-1)[visible].mean()
+        if outside > MOST_BEYOND:
+            size = f"{image_size[0]}x{image_size[1]}"
+            notes = [
+                *notes,
+                f"WARNING: {outside:.0%} of the joints are outside of an image of {size}; is it that large?",
+            ]
 
     mean = (confidence * visible).sum(axis=1) / np.maximum(visible.sum(axis=1), 1)
     score = np.array([m if p.score is None else p.score for p, m in zip(people, mean, strict=True)], np.float32)
