@@ -535,12 +535,20 @@ TRACKED = {
     "mmpose": ("track_id", lambda content: [p for f in content["instance_info"] for p in f["instances"]]),
     "alphapose": ("idx", lambda content: content),
     "ultralytics": ("track_id", lambda content: [p for people in content for p in people]),
+    "coco_annotations": ("track_id", lambda content: content["annotations"]),
+    "coco_annotations, CVAT's": ("track_id", lambda content: [one["attributes"] for one in content["annotations"]]),
 }
 
 
 @pytest.mark.parametrize("name", TRACKED)
 def test_tracked_people_keep_their_identity(tmp_path, name):
-    content, (key, people_of) = JSON[name][0](*PEOPLE), TRACKED[name]
+    if name.startswith("coco_annotations"):
+        content = coco_annotations(PEOPLE[0], np.full((5, 17), 2), images=FRAMES)
+        for annotation in content["annotations"]:
+            annotation["attributes"] = {"occluded": False}
+    else:
+        content = JSON[name][0](*PEOPLE)
+    key, people_of = TRACKED[name]
     # A number that all share is no identity: AlphaPose without tracking says [0.0] of everybody.
     for identities, expected in (([7, 4, 4, 4, 7], [7, 4, 4, 4, 7]), ([[0.0]] * 5, PERSONS)):
         for person, identity in zip(people_of(content), identities, strict=True):

@@ -175,20 +175,24 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
     if format == "array":
         return json_arrays(content)
-    entries = list(map(_found, openpose(content, frame) if format == "openpose" else READERS[format](content)))
+    entries = _found(list(openpose(content, frame) if format == "openpose" else READERS[format](content)))
     told = NAMING[format](content) if by_names and format in NAMING else None
     return FileContent(format, entries, told, SIZED[format](content) if format in SIZED else None)
 
 
-def _found(entry: Entry) -> Entry:
-    """An entry whose joints that are NaN or null are missing."""
-    if not isinstance(entry, Person):
-        return entry
-    missing = np.isnan(entry.points).any(axis=-1) | np.isnan(entry.confidence)
-    if not missing.any():
-        return entry
-    points, confidence = np.where(missing[:, None], 0.0, entry.points), np.where(missing, 0.0, entry.confidence)
-    return entry._replace(points=points, confidence=confidence)
+def _found(entries: list[Entry]) -> list[Entry]:
+    """The entries; people's joints that are NaN or null are missing."""
+    people = [entry for entry in entries if isinstance(entry, Person)]
+    values = [values for one in people for values in (one.points.ravel(), one.confidence)]
+    if not values or not np.isnan(np.concatenate(values)).any():
+        return entries
+    return [_without_nan(entry) if isinstance(entry, Person) else entry for entry in entries]
+
+
+def _without_nan(person: Person) -> Person:
+    missing = np.isnan(person.points).any(axis=-1) | np.isnan(person.confidence)
+    points, confidence = np.where(missing[:, None], 0.0, person.points), np.where(missing, 0.0, person.confidence)
+    return person._replace(points=points, confidence=confidence)
 
 
 def _folder(path: pathlib.Path, format: str) -> FileContent:

@@ -108,7 +108,10 @@ def _coco_person(annotation: Any, where: str) -> Person:
     frame = frame_of(member(annotation, "image_id", where), f"{where}.image_id")
     # What is not finite is left for the check that names it.
     points = np.where(np.isfinite(points) & (flags == 0)[:, None], 0.0, points)
-    return Person(where, frame, identity_of(annotation, "track_id"), points, (flags > 0).astype(np.float64), None)
+    # PoseTrack says it here, CVAT in the attributes.
+    attributes = annotation.get("attributes")
+    tracked = attributes if isinstance(attributes, dict) and "track_id" not in annotation else annotation
+    return Person(where, frame, identity_of(tracked, "track_id"), points, (flags > 0).astype(np.float64), None)
 
 
 def ultralytics(content: Any) -> Iterator[Entry]:
