@@ -152,6 +152,15 @@ def test_a_broken_folder_is_refused_by_name(tmp_path, name, content, message):
     refuses(r"is a folder; expected .* \(pose_hg\)", read_detections, tmp_path, "pose_hg")
 
 
+def test_a_folder_of_several_cameras_is_refused_with_their_names(tmp_path):
+    for camera in ("cam01_json", "cam02_json"):
+        (tmp_path / camera).mkdir()
+        write(tmp_path / camera / "0.json", files.openpose_frames(*truth("body25"))[0])
+    refuses(
+        r"the folder has 2 folders of files \*\.json, cam01_json, cam02_json; expected one", read_detections, tmp_path
+    )
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_file_of_another_format_than_named_is_refused_by_name(tmp_path, format):
     content = files.openpose_frames(*truth("body25"))[0] if format == "mmpose" else mmpose(*truth("coco17"))

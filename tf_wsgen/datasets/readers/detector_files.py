@@ -241,8 +241,11 @@ def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:
         if files:
             return files
     pattern = "*" + OPENPOSE_SUFFIX if format == "openpose" else "*.json"
-    inside = {file.parent for file in path.glob(f"*/{pattern}")}
-    files = sorted(path.glob(pattern)) or (sorted(inside.pop().glob(pattern)) if len(inside) == 1 else [])
+    inside = sorted({file.parent for file in path.glob(f"*/{pattern}")})
+    files = sorted(path.glob(pattern)) or (sorted(inside[0].glob(pattern)) if len(inside) == 1 else [])
+    if len(inside) > 1 and not files:
+        names = ", ".join(folder.name for folder in inside[:3])
+        raise InputError(f"the folder has {len(inside)} folders of files {pattern}, {names}; expected one of them.")
     if not files:
         raise InputError(f"the folder has no files {pattern}; expected a file a frame.")
     return files
