@@ -7,17 +7,18 @@ import pathlib
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
-import tensorflow as tf
-from browser import open_chromium
-
-import tf_wsgen
-from tf_wsgen.lifting import api
 
 # TensorFlow's graphs are millions of objects that stay: looking for garbage among them takes a tenth of the time.
 gc.set_threshold(100_000)
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
+
+
+def pytest_sessionstart(session):
+    """Two logical CPUs, before anything starts TensorFlow; who only hands out tests needs none."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
 def pytest_collection_modifyitems(items):
@@ -41,20 +42,24 @@ def video_folder() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def pretrained() -> api.PoseLifter:
+def pretrained():
     """The model in the package, which traces its functions once a session."""
+    import tf_wsgen
+
     return tf_wsgen.load_pretrained()
 
 
 @pytest.fixture
 def loaded_once(pretrained, monkeypatch):
     """Whoever loads the model in the package gets this one."""
-    monkeypatch.setattr(api, "load_pretrained", lambda: pretrained)
+    monkeypatch.setattr("tf_wsgen.lifting.api.load_pretrained", lambda: pretrained)
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
     """A headless Chromium; skips the test where there is none."""
+    from browser import open_chromium
+
     browser = open_chromium(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.quit()

@@ -24,7 +24,7 @@ SMALL = {
     "training": {
         "updates": 20,
         "batch_size": 8,
-        "steps_per_execution": 5,
+        "steps_per_execution": 1,
         "evaluate_every": 10,
         "ema_momentum": 0.9,
         "jit_compile": False,
@@ -90,15 +90,15 @@ def run_script(script):
 
 @pytest.fixture(scope="session")
 def interrupt_script(script):
-    """Runs a script and presses Ctrl-C as soon as a file is there; exit code, and all that it printed."""
+    """Runs a script and sends it a signal as soon as it may be; exit code, and all that it printed."""
 
-    def run(file, name, *arguments):
+    def run(ready, name, *arguments, number=signal.SIGINT):
         command = script(name, *arguments)
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
             deadline = time.monotonic() + 300
-            while not file.exists() and process.poll() is None and time.monotonic() < deadline:
+            while not ready() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             output = process.communicate(timeout=60)[0]
         return process.returncode, output
 

@@ -144,13 +144,18 @@ def test_everything_is_refused_before_anything_is_written(tmp_path, monkeypatch)
         assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
-@pytest.fixture(scope="module", params=["paper", "package"])
-def onnx(request, lifter, tmp_path_factory):
+@pytest.fixture(scope="module")
+def package():
+    """Its cameras are by hypothesis, and it lifts the mirrored pose as well."""
+    return load_lifter(PRETRAINED)[0]
+
+
+@pytest.fixture(scope="module")
+def onnx(package, tmp_path_factory):
     """A lifter and the folder of its ONNX models."""
-    of = {"paper": lifter, "package": load_lifter(PRETRAINED)[0]}[request.param]
-    folder = tmp_path_factory.mktemp("onnx") / request.param
-    export_onnx(of, folder)
-    return of, folder
+    folder = tmp_path_factory.mktemp("onnx") / "package"
+    export_onnx(package, folder)
+    return package, folder
 
 
 @pytest.mark.parametrize("poses", [1, 300])
@@ -189,15 +194,13 @@ def test_a_code_that_cannot_be_decoded_is_nan_alone(onnx, inputs, number):
         assert np.isfinite(values[:, 1:]).all()
 
 
-def test_tflite_of_the_package_gives_what_python_gives(inputs, tmp_path):
-    """Its cameras are by hypothesis, and it lifts the mirrored pose as well."""
-    lifter, _ = load_lifter(PRETRAINED)
-    export_tflite(lifter, tmp_path / "lite")
+def test_tflite_of_the_package_gives_what_python_gives(package, inputs, tmp_path):
+    export_tflite(package, tmp_path / "lite")
     given = {key: inputs[key] for key in ("keypoints", "visible")}
-    z = np.random.default_rng(0).normal(size=(1, 3, lifter.code_size)).astype(np.float32)
+    z = np.random.default_rng(0).normal(size=(1, 3, package.code_size)).astype(np.float32)
     for name, taken in {"zero_code": given, "decode": given | {"z": z}}.items():
         found = Interpreter(str(tmp_path / "lite" / f"{name}.tflite")).get_signature_runner()(**taken)
-        np.testing.assert_allclose(found["pose_3d"], getattr(lifter, name)(**taken)["pose_3d"], atol=0.01)
+        np.testing.assert_allclose(found["pose_3d"], getattr(package, name)(**taken)["pose_3d"], atol=0.01)
 
 
 def test_onnx_tells_its_joints(onnx):

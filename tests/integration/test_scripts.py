@@ -101,16 +101,6 @@ def test_any_model_is_measured_without_its_run(trained, people_file, run_program
     assert set(metrics["posterior"]["coordinates"]) == {"right", "down", "away"}
 
 
-def test_a_resumed_run_ends_as_an_uninterrupted_one(trained, small_config, tmp_path):
-    # Stopped between two evaluations.
-    for updates in (5, small_config.training.updates):
-        # What only a search or a report reads may change on the way.
-        elsewhere = {"tuning": {"seed": updates}, "evaluation": {"posterior_rows": updates}}
-        train(small_config.override({"training": {"updates": updates}, **elsewhere}, "test"), tmp_path / "run")
-        assert weights(tmp_path / "run")[1] == updates
-    np.testing.assert_array_equal(weights(tmp_path / "run")[0], weights(trained)[0])
-
-
 def test_a_checkpoint_holds_what_was_trained_and_another_seed_begins_elsewhere(run, small_config, small_data):
     folder, model = run
     expected = np.concatenate([weight.numpy().ravel() for weight in model.lifter().weights])
@@ -147,22 +137,6 @@ def test_another_configuration_is_not_mixed_into_a_run(trained, small_config):
     with pytest.raises(InputError, match=r"loss\.weight_2d = 10\.0, now 20\.0"):
         train(other, trained)
     assert (trained / "config.yaml").read_text() == before
-
-
-def test_ctrl_c_leaves_a_run_that_resumes(interrupt_script, run_program, small_flags, tmp_path):
-    workdir = Workdir(tmp_path / "run")
-    endless = [*small_flags, "--set=training.updates=1000000"]
-    code, output = interrupt_script(workdir.log_file, "train", "--workdir", workdir.path, *endless)
-    assert code == 130, output[-2000:]
-    assert "resumes" in output
-    assert "Traceback" not in output
-    done = weights(workdir.path)[1]
-    assert done > 0
-    # To a fresh end, through whatever interval it was stopped in.
-    total = (done // 10 + 2) * 10
-    finished = run_program("train", "--workdir", workdir.path, *small_flags, f"--set=training.updates={total}")
-    assert finished.returncode == 0, finished.stderr[-2000:]
-    assert weights(workdir.path)[1] == total
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_last_checkpoint_intact(trained, run_program, small_flags, tmp_path):

@@ -66,7 +66,7 @@ def test_two_replicas_equal_one(plain, calm_config, small_data):
 
 
 def test_compiled_updates_equal_plain_ones(plain, calm_config, small_data):
-    config = calm_config.override({"training": {"jit_compile": True, "steps_per_execution": UPDATES}}, "test")
+    config = calm_config.override({"training": {"jit_compile": True}}, "test")
     model, _ = fitted(config, small_data, make_strategy("one_device"))
     assert_same_weights(model, plain[0])
 

@@ -35,7 +35,7 @@ def search_config(small_config, tmp_path_factory) -> Config:
     write_prepared(path, people)
     changes = {
         "data": {"path": str(path)},
-        "training": {"updates": 10, "steps_per_execution": 5, "evaluate_every": 5},
+        "training": {"updates": 10, "evaluate_every": 5},
         "evaluation": {"posterior_rows": 8, "posterior_hypotheses": 6},
     }
     return small_config.override(changes, "test")
@@ -59,22 +59,22 @@ def rows_of(file):
 def test_ctrl_c_leaves_a_search_whose_trial_resumes(interrupt_script, run_program, config_file, tmp_path):
     folder = tmp_path / "search"
     run = Workdir(folder / "trials" / "0")
-    training = {"updates": 600, "evaluate_every": 100}
+    training = {"updates": 200, "evaluate_every": 20}
     config = config_file(training=training, tuning={"objective": "accuracy_and_calibration"})
     command = ("tune", "--config", config, "--max_trials", 1, "--workdir", folder)
-    code, output = interrupt_script(run.log_file, *command)
+    code, output = interrupt_script(run.log_file.exists, *command)
     assert code == 130, output[-2000:]
     assert "the same command resumes" in output
     assert "Traceback" not in output
     assert [row["status"] for row in rows_of(folder / "trials.csv")] == ["unfinished"]
     done = run.log()
-    assert 0 < int(done[-1]["update"]) < 600
+    assert 0 < int(done[-1]["update"]) < 200
 
     finished = run_program(*command)
     assert finished.returncode == 0, finished.stderr[-2000:]
     # The rows of before, as they were: the trial went on from its own checkpoint.
     assert run.log()[: len(done)] == done
-    assert run.log()[-1]["update"] == "600"
+    assert run.log()[-1]["update"] == "200"
     (trial,) = rows_of(folder / "trials.csv")
     best = min(float(row["val_zero_code_p2"]) for row in run.log())
     assert float(trial["zero_code_p2"]) == best
@@ -82,7 +82,7 @@ def test_ctrl_c_leaves_a_search_whose_trial_resumes(interrupt_script, run_progra
     assert f"{float(trial['score']):.2f}" in finished.stdout
     assert (folder / "trials.png").exists()
     # A trial is a work directory like any other, and the best configuration one like any other.
-    assert run.load_lifter("latest")[1] == 600
+    assert run.load_lifter("latest")[1] == 200
     assert load_config(folder / "best.yaml") == load_config(config).override(
         {"tuning": Config().to_dict()["tuning"]}, "test"
     )

@@ -106,9 +106,9 @@ class Endpoints(tf.Module):
         self._names = [f"{name}{ray}" for name in functions for ray in ("", "_along_ray")]
 
     def signatures(self) -> dict:
-        """Signatures by name, for TensorFlow Serving."""
-        concrete = {name: getattr(self, name).get_concrete_function() for name in self._names}
-        return {**concrete, "serving_default": concrete["zero_code"]}
+        """Signatures by name, for TensorFlow Serving; saving traces each once, and concrete ones again."""
+        functions = {name: getattr(self, name) for name in self._names}
+        return {**functions, "serving_default": functions["zero_code"]}
 
 
 def _checked_poses(keypoints: tf.Tensor, visible: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

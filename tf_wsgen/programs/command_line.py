@@ -177,6 +177,10 @@ def run(name: str, arguments: Sequence[str] | None = None) -> typing.NoReturn:
     # now and then, and again at the end of the process.
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
+    # Keras imports scikit-learn where it is installed, for wrappers that only a search uses: seconds. It does without a
+    # module that is None.
+    if name != "tune":
+        sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
     logging.set_verbosity(logging.WARNING)
     module = importlib.import_module(f"tf_wsgen.programs.{name}")
     if any(argument.lstrip("-") in ("help", "helpfull", "helpshort") for argument in arguments[1:]):

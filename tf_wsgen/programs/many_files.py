@@ -93,7 +93,7 @@ class Worker:
 
     def __init__(self, folder: str, options: PredictOptions):
         os.chdir(folder)
-        # As in `tf_wsgen.programs.predict.main`; and one thread, for there are as many workers as cores.
+        # As in `tf_wsgen.programs.command_line.run`; and one thread, for there are as many workers as cores.
         sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
         for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
             os.environ.setdefault(name, "1")

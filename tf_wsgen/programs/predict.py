@@ -9,7 +9,6 @@ import functools
 import os
 import pathlib
 import re
-import sys
 
 import numpy as np
 from tqdm import tqdm
@@ -115,9 +114,6 @@ class Options(PredictOptions):
 
 def main(options: Options) -> None:
     """Reads, lifts, reports and writes."""
-    # Keras imports scikit-learn where it is installed, for wrappers that nothing here uses: seconds before the first
-    # prediction. It does without a module that is None.
-    sys.modules["sklearn"] = None  # type: ignore[assignment]
     files = [None if path is None else pathlib.Path(path) for path in (options.output, options.html, options.png)]
     if (options.input is None) == (options.video is None):
         raise InputError("expected one of --input and --video; see --help")
