@@ -655,3 +655,5 @@ def test_what_cannot_be_written_is_refused_first(tmp_path):
     assert (tmp_path / "file").read_text() == "old"
     for path, reason in (("file", "exists already"), ("", "is a folder"), ("file/below", "cannot be written")):
         refuses(reason, check_new, tmp_path / path, overwrite=False)
+    for overwrite in (False, True):
+        refuses("is the input", check_new, tmp_path / "folder/../file", overwrite, tmp_path / "file")

@@ -90,8 +90,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         partial.unlink(missing_ok=True)
 
 
-def check_new(path: str | os.PathLike, overwrite: bool) -> None:
-    """Refuses to write over a folder, over a file unless told to, and where nothing can be written.
+def check_new(path: str | os.PathLike, overwrite: bool, source: str | os.PathLike | None = None) -> None:
+    """Refuses to write over a folder, over the input, over a file unless told to, and where nothing can be written.
 
     Raises:
         InputError: One of these.
@@ -99,6 +99,8 @@ def check_new(path: str | os.PathLike, overwrite: bool) -> None:
     path = pathlib.Path(path)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected a file to write.")
+    if source is not None and path.resolve() == pathlib.Path(source).resolve():
+        raise InputError(f"{path}: is the input; expected another file to write.")
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; --overwrite replaces it.")
     partial = partial_of(path)
@@ -237,8 +239,8 @@ def _read_npy(file, size: int, where: str) -> np.ndarray:
     return np.ndarray(shape, dtype, file.read(announced), order="F" if fortran_order else "C")
 
 
-def load_json(path: str | os.PathLike, kind: str):
-    """The content of a JSON file, or the list of JSON lines (NaN and Infinity are refused).
+def load_json(path: str | os.PathLike, kind: str, nan: bool = False):
+    """The content of a JSON file, or the list of JSON lines (Infinity is refused, and NaN if it is not expected).
 
     Raises:
         InputError: The file is not there, too large, not JSON, or nested too deep.
@@ -246,6 +248,8 @@ def load_json(path: str | os.PathLike, kind: str):
     path = existing_file(path, kind, LARGEST_JSON)
 
     def refuse(constant):
+        if nan and constant == "NaN":
+            return np.nan
         raise InputError(f"{path}: holds {constant}; expected finite numbers.")
 
     with one_sentence(path, kind):

@@ -237,6 +237,7 @@ REFUSED = {
     "a file as folder": ({}, {"png": "there.png/a.png"}, r"a\.png: cannot be written"),
     "a long name": ({}, {"output": f"{'a' * 250}.npz"}, "cannot be written"),
     "twice": ({}, {"output": "a.json", "html": "folder/../a.json"}, "is to be written twice"),
+    "the input": ({"overwrite": True}, {"output": "folder/../clip.json"}, "is the input"),
     "frame rate": ({"frame_rate": np.nan}, {}, "frame_rate is nan"),
 }
 

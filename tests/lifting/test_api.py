@@ -196,8 +196,9 @@ def test_the_ray_lifts_a_person_anywhere_as_on_the_axis_and_turns_the_pose(lifte
         lifter.endpoints.zero_code_along_ray(people(1), np.ones((1, 16), np.float32), 0.0 * camera)
     with pytest.raises(InputError, match="focal_length is given without image_size"):
         lifter(pixels(pose + ahead), focal_length=900.0)
-    with pytest.raises(InputError, match=r"image_size is .*; expected pixels above 0"):
-        lifter(pixels(pose + ahead), image_size=(0, 800))
+    for wrong in ((0, 800), "1000x800", 1000, (1000, 800, 3), (None, 800)):
+        with pytest.raises(InputError, match=r"image_size is .*; expected pixels above 0.*width and height"):
+            lifter(pixels(pose + ahead), image_size=wrong)
 
 
 @pytest.mark.slow

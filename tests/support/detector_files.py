@@ -38,6 +38,10 @@ def flat(points, confidence):
     return np.concatenate([points, confidence[..., None]], axis=-1).ravel().tolist()
 
 
+def dense_rows(points, confidence):
+    return np.concatenate([points, confidence[..., None]], axis=-1)
+
+
 def triples(points, confidence):
     return np.concatenate([points, confidence[..., None]], axis=-1).reshape(len(points), -1).tolist()
 
@@ -55,6 +59,16 @@ def mmpose_people(points, confidence):
         {"keypoints": p.tolist(), "keypoint_scores": c.tolist(), "bbox": [[1.0, 2, 3, 4]], "bbox_score": 0.5 + i / 10}
         for i, (p, c) in enumerate(zip(points, confidence, strict=True))
     ]
+
+
+def mmpose_before_1(points, confidence):
+    people = zip(points, confidence, strict=True)
+    return by_frame([{"bbox": [1.0, 2, 3, 4, 0.9], "keypoints": dense_rows(*person).tolist()} for person in people])
+
+
+def vitpose(points, confidence):
+    people = zip(points.tolist(), confidence.tolist(), strict=True)
+    return by_frame([{"keypoints": p, "scores": c, "bbox": [1.0, 2, 3, 4]} for p, c in people])
 
 
 def mmpose_lists(points, confidence):
@@ -132,9 +146,19 @@ def tfjs(points, confidence):
     return by_frame(people)
 
 
+def ml5(points, confidence):
+    named = json.dumps(tfjs(points, confidence)).replace('"score"', '"confidence"')
+    return json.loads(named)
+
+
 def landmarks(points, confidence):
     shares = (points / SIZE).tolist()
     return [{"x": x, "y": y, "z": 0.1, "visibility": v} for (x, y), v in zip(shares, confidence, strict=True)]
+
+
+def mediapipe_in_browsers(points, confidence):
+    frames = mediapipe(points, confidence)
+    return [{"frameNumber": i, "poseLandmarks": frame["pose_landmarks"]} for i, frame in enumerate(frames)]
 
 
 def mediapipe(points, confidence):
@@ -153,8 +177,8 @@ def long_csv(path, convention, points, confidence, header=("frame", "person", "j
     return path
 
 
-def wide_csv(path, convention, points, confidence, quantities=("x", "y", "confidence")):
-    joints = CONVENTIONS[convention].joints
+def wide_csv(path, convention, points, confidence, quantities=("x", "y", "confidence"), spell=str):
+    joints = list(map(spell, CONVENTIONS[convention].joints))
     with open(path, "w", newline="", encoding="utf-8-sig") as file:
         writer = csv.writer(file)
         writer.writerow(["frame", "person", *(f"{joint}_{q}" for joint in joints for q in quantities)])
@@ -258,6 +282,14 @@ def pyskl(path, points, confidence):
     path.write_bytes(pickle.dumps({"split": {}, "annotations": [annotation]}))
 
 
+def mmpose_before_1_pickled(path, points, confidence):
+    people = mmpose_before_1(points, confidence)
+    for frame in people:
+        for person in frame:
+            person["keypoints"] = np.float32(person["keypoints"])
+    path.write_bytes(pickle.dumps(people))
+
+
 def openpifpaf_lines(path, points, confidence):
     frames = zip(NUMBERS, by_frame(openpifpaf(points, confidence)), strict=True)
     lines = [{"frame": n, "predictions": [p | {"id_": i} for i, p in enumerate(people)]} for n, people in frames]
@@ -276,5 +308,6 @@ CONTAINERS = {
     "array.npz": (npz, "array", range(3)),
     "array.pkl": (pickled_array, "array", range(3)),
     "pyskl.pkl": (pyskl, "array", range(3)),
+    "mmpose.pkl": (mmpose_before_1_pickled, "mmpose", range(3)),
     "pifpaf.json": (openpifpaf_lines, "openpifpaf", NUMBERS),
 }

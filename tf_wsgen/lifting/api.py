@@ -93,9 +93,12 @@ class PoseLifter:
             raise InputError(f"batch_size is {batch_size}; expected at least 1.")
         if image_size is None and focal_length is not None:
             raise InputError("focal_length is given without image_size, which tells where the optical axis is.")
-        for name, value in (("image_size", image_size), ("focal_length", focal_length)):
-            if value is not None and not (np.min(value) > 0 and np.max(value) <= LARGEST_PIXEL):
-                raise InputError(f"{name} is {value}; expected pixels above 0, at most {LARGEST_PIXEL:,.0f}.")
+        for name, value, shape in (("image_size", image_size, (2,)), ("focal_length", focal_length, ())):
+            numbers = np.zeros(shape) if value is None else np.asarray(value)
+            right = numbers.shape == shape and numbers.dtype.kind in "fiu"
+            if value is not None and not (right and (numbers > 0).all() and (numbers <= LARGEST_PIXEL).all()):
+                what = ", width and height" if shape else ""
+                raise InputError(f"{name} is {value!r}; expected pixels above 0, at most {LARGEST_PIXEL:,.0f}{what}.")
         leading, given = keypoints.shape[:-2], keypoints
         size = self._size(height, leading)
         ray = None
@@ -182,8 +185,8 @@ class PoseLifter:
         self._check_readable(
             keypoints,
             visible,
-            f"pixels of at most {LARGEST_PIXEL:,.0f}, a visible {self.skeleton.root} or both hips, and joints in more "
-            "than one place",
+            f"finite pixels of at most {LARGEST_PIXEL:,.0f} where visible, a visible {self.skeleton.root} or both "
+            "hips, and joints in more than one place",
         )
         return keypoints, visible
 

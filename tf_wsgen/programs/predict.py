@@ -165,7 +165,7 @@ def predict(
         raise InputError(f"{options.image}: is an image for the viewer, which is not written; expected --html.")
     files = [file for file in (output, html, png) if file]
     for index, file in enumerate(files):
-        check_new(file, options.overwrite)
+        check_new(file, options.overwrite, source)
         if file.resolve() in [other.resolve() for other in files[:index]]:
             raise InputError(f"{file}: is to be written twice; expected another name for each file.")
     frames = None if options.frames is None else _frame_range(options.frames)

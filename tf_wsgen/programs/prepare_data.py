@@ -50,7 +50,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Reads, writes and reviews."""
-    check_new(options.output, options.overwrite)
+    check_new(options.output, options.overwrite, options.source)
     if options.preview:
         check_new(options.preview, overwrite=True)
     shared = ("dataset", "source", "output", "overwrite", "preview")

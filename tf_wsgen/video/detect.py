@@ -117,7 +117,7 @@ class FilmedPeople:
                 bar.update()
         about = f"{bar.n:,} frames of {video.size[0]}x{video.size[1]} pixels seen by {self._name}"
         notes = (about, *video.damage)
-        content = FileContent(f"{VIDEO} by {self._name}", entries, CONVENTIONS[detector.convention], video.size, notes)
+        content = FileContent(f"{VIDEO} {self._name}", entries, CONVENTIONS[detector.convention], video.size, notes)
         with naming(video.path):
             return detections_of(content, None, video.size, lowest_confidence, track)
 

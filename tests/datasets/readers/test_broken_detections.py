@@ -75,6 +75,8 @@ BROKEN = {
     "CSV with a column twice": ("frame,person,joint,x,y,x\n1,0,nose,1,2,3\n", "line 1 has more than one column 'x'"),
     "CSV of an unknown joint": (HEADER + "1,0,nose,1,2\n1,0,left_sholder,3,4\n",
         "joint 'left_sholder' is unknown .* did you mean 'left_shoulder'"),
+    "CSV of 17 joints by number": (HEADER + "".join(f"1,0,{joint},7,2\n" for joint in range(17)),
+        r"17 joints can be any of \['coco17', 'posetrack18'.*convention to be named"),
     "CSV with unknown columns of joints": ("frame,person,tail_x,tail_y\n1,0,2,3\n", "joint 'tail' is unknown"),
     "CSV with a text for a number": (HEADER + "1,0,nose,left,2\n",
         "line 2: x, y, confidence are .*'left'.*expected numbers"),
@@ -148,6 +150,15 @@ def test_a_broken_folder_is_refused_by_name(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     refuses(f"{tmp_path.name}.*{message}", read_detections, tmp_path, image_size=SIZE)
     refuses(r"is a folder; expected .* \(pose_hg\)", read_detections, tmp_path, "pose_hg")
+
+
+def test_a_folder_of_several_cameras_is_refused_with_their_names(tmp_path):
+    for camera in ("cam01_json", "cam02_json"):
+        (tmp_path / camera).mkdir()
+        write(tmp_path / camera / "0.json", files.openpose_frames(*truth("body25"))[0])
+    refuses(
+        r"the folder has 2 folders of files \*\.json, cam01_json, cam02_json; expected one", read_detections, tmp_path
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)

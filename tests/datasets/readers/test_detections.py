@@ -4,6 +4,7 @@ import functools
 import gzip
 import io
 import json
+import pickle
 import sys
 
 import detector_files as files
@@ -46,10 +47,14 @@ SCORES = {"mmpose": [0.5, 0.6, 0.7, 0.8, 0.9], "alphapose": 2.5, "ultralytics": 
 FORMS = {name: (name, *form) for name, form in JSON.items()} | {
     "mmpose, frames without meta_info": ("mmpose", files.mmpose_frames, ("coco17",)),
     "mmpose, the inferencer's lists": ("mmpose", files.mmpose_lists, ("coco17", "wholebody133", "halpe136")),
+    "mmpose before 1.0": ("mmpose", files.mmpose_before_1, ("coco17", "wholebody133")),
+    "vitpose": ("mmpose", files.vitpose, ("coco17",)),
     "dwpose": ("dwpose", files.dwpose, ("coco18",)),
     "alphapose, open": ("alphapose_images", files.alphapose_open, ("coco18",)),
     "alphapose, cmu": ("alphapose_images", files.alphapose_cmu, ("coco18",)),
     "tfjs, frames": ("tfjs", files.tfjs, ("coco17",)),
+    "ml5": ("tfjs", files.ml5, ("coco17",)),
+    "mediapipe in browsers": ("mediapipe", files.mediapipe_in_browsers, ("mediapipe33",)),
 }
 
 
@@ -61,8 +66,8 @@ def test_json_formats(tmp_path, form, convention):
     check(found, convention, points, confidence)
     assert found.frame.dtype.kind == "i"
     assert (found.source_format, who(found), found.image_size) == (name, (FRAMES, PERSONS), SIZE)
-    if name in SCORES:
-        np.testing.assert_allclose(found.score, SCORES[name], rtol=1e-6)
+    if form in SCORES:
+        np.testing.assert_allclose(found.score, SCORES[form], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", files.CONTAINERS)
@@ -113,7 +118,7 @@ def test_without_a_score_it_is_the_mean_confidence(tmp_path):
     np.testing.assert_allclose(found.score, [0.2, (9 * 0.4 + 7 * 0.2) / 16], rtol=1e-6)
 
 
-@pytest.mark.parametrize("convention", ["body25", "coco18"])
+@pytest.mark.parametrize("convention", ["body25", "coco18", "coco17", "halpe26", "wholebody133"])
 def test_openpose_folder(tmp_path, convention):
     folder = tmp_path / "output"
     folder.mkdir()
@@ -157,6 +162,17 @@ def test_files_of_frames_are_sorted_by_number(tmp_path, names, frames):
         for name, content in zip(names, contents, strict=True):
             write(tmp_path / str(kind) / pattern.format(name), content)
         assert read_detections(tmp_path / str(kind)).frame.tolist() == frames
+
+
+@pytest.mark.parametrize("name", ["mmpose", "alphapose"])
+def test_the_only_file_of_a_folder_may_be_a_videos(tmp_path, name):
+    (tmp_path / "predictions").mkdir()
+    write(tmp_path / "predictions/clip.json", JSON[name][0](*PEOPLE))
+    found = read_detections(tmp_path)
+    check(found, "coco17", *PEOPLE)
+    assert who(found) == (FRAMES, PERSONS)
+    write(tmp_path / "predictions/clip2.json", JSON[name][0](*PEOPLE))
+    refuses("holds several frames; expected a file a frame", read_detections, tmp_path)
 
 
 def test_openpose_empty_frames_and_tracked_people(tmp_path):
@@ -254,6 +270,24 @@ def test_hips_and_shoulders_crossed_are_warned_of(tmp_path):
         assert any("other way round" in note for note in notes) is warned
 
 
+@pytest.mark.parametrize(("size", "told"), [(SIZE, False), (SIZE[::-1], True)])
+def test_an_image_that_is_too_small_is_told(tmp_path, size, told):
+    points, confidence = PEOPLE
+    path = write(tmp_path / "a.json", files.mmpose(points * np.divide(SIZE, 400), confidence))
+    notes = read_detections(path, image_size=size).notes
+    assert any("of the joints are outside of an image" in note for note in notes) is told
+    path = write(tmp_path / "b.json", files.mmpose(points / 200, confidence))
+    assert not any("outside" in note for note in read_detections(path, image_size=size).notes)
+
+
+def test_y_before_x_is_told(tmp_path):
+    points = PEOPLE[0][1:3].copy()
+    points[:, [5, 6, 11, 12]] = [[450, 150], [350, 150], [430, 300], [370, 300]]
+    for values, told in ((points, False), (points[..., ::-1], True)):
+        np.save(tmp_path / "a.npy", values)
+        assert any("y before x" in note for note in read_detections(tmp_path / "a.npy").notes) is told
+
+
 @pytest.mark.parametrize("key", ["preds", "part"])
 def test_pose_hg(tmp_path, key):
     points, _ = truth("mpii16")
@@ -287,10 +321,50 @@ def test_csv(tmp_path, build, convention):
         assert (found.source_format, who(found)) == ("csv", (FRAMES, PERSONS))
 
 
+LANDMARKS = {
+    "ours": lambda joint: joint,
+    "MediaPipe's enumeration": str.upper,
+    "camels": lambda joint: joint.title().replace("_", "")[:1].lower() + joint.title().replace("_", "")[1:],
+}
+
+
+@table("spell", LANDMARKS)
+def test_csv_of_a_known_list_in_any_spelling(tmp_path, spell):
+    path = files.wide_csv(tmp_path / "a.csv", "mediapipe33", *truth("mediapipe33"), spell=spell)
+    check(read_detections(path), "mediapipe33", *truth("mediapipe33"))
+
+
+@pytest.mark.parametrize(("name", "named"), [("mediapipe33", None), ("halpe26", None), ("coco17", "coco17")])
+def test_csv_of_joints_by_number(tmp_path, name, named):
+    points, confidence = truth(name)
+    lines = [["frame", "person", "landmark_id", "x", "y", "visibility"]]
+    lines += [
+        [FRAMES[row], PERSONS[row], joint, *points[row, joint], confidence[row, joint]]
+        for row, joint in np.ndindex(confidence.shape)
+    ]
+    (tmp_path / "a.csv").write_text(files.table_text(lines))
+    check(read_detections(tmp_path / "a.csv", convention=named), name, points, confidence)
+
+
 def test_csv_without_confidences(tmp_path):
     points, confidence = PEOPLE
     found = read_detections(files.wide_csv(tmp_path / "a.csv", "coco17", points, confidence, ("x", "y")))
     check(found, "coco17", points, (confidence > 0).astype(float))
+
+
+@pytest.mark.parametrize("name", ["score", "c", "prob", "v"])
+def test_csv_of_confidences_by_other_names_and_of_z(tmp_path, name):
+    points, confidence = PEOPLE
+    path = files.wide_csv(tmp_path / "a.csv", "coco17", points, confidence)
+    text = path.read_text(encoding="utf-8").replace("_confidence", f"_{name}")
+    path.write_text(text, encoding="utf-8")
+    found = read_detections(path)
+    check(found, "coco17", points, confidence)
+    assert not any("z are not read" in note for note in found.notes)
+    path.write_text(text.replace(f"_{name}", "_z"), encoding="utf-8")
+    found = read_detections(path)
+    check(found, "coco17", points, (confidence > 0).astype(float))
+    assert any("z are not read" in note for note in found.notes)
 
 
 def test_csv_of_some_joints_needs_the_convention(tmp_path):
@@ -305,11 +379,23 @@ def test_csv_of_some_joints_needs_the_convention(tmp_path):
     assert places(found, "pelvis")[0] == [2, 30]
 
 
+def test_csv_of_a_row_a_person_without_numbers(tmp_path):
+    # As SLEAP writes who it didn't follow.
+    joints, rows = [f"{joint}.{axis}" for joint in COCO for axis in ("x", "y", "score")], files.triples(*PEOPLE)
+    lines = [["track", "frame_idx", "instance.score", *joints]]
+    lines += [["", frame, 0.9, *row] for frame, row in zip(FRAMES, rows, strict=True)]
+    (tmp_path / "a.csv").write_text(files.table_text(lines))
+    found = read_detections(tmp_path / "a.csv")
+    check(found, "coco17", *PEOPLE)
+    assert who(found) == (FRAMES, PERSONS)
+
+
 # The columns before those of the joints, in the header and in two rows.
 SPREADSHEETS = {
     "no person": (",", ["frame 7 8"]),
     "pandas' index": (",", [" 0 1", "frame 7 8"]),
     "semicolons": (";", ["frame 7 8", "person 1 1"]),
+    "the frame's time": (",", ["Timestamp 0.28 0.32", "frame 7 8"]),
 }
 
 
@@ -329,13 +415,15 @@ def test_spreadsheets_and_their_marks_of_what_is_missing(tmp_path, separator, co
 
 
 @pytest.mark.parametrize(("end", "person"), [("", 0), (" 0.91", 0), (" 0.91 4", 4)])
-def test_labels_of_yolo(tmp_path, end, person):
+@pytest.mark.parametrize("folder", ["", "labels"])
+def test_labels_of_yolo(tmp_path, folder, end, person):
+    (tmp_path / folder).mkdir(exist_ok=True)
     points, confidence = PEOPLE
     for name, row in (("clip_3", 0), ("clip_4", 1)):
         joints = zip(points[row] / SIZE, confidence[row], strict=True)
         text = " ".join(f"{x:.8f} {y:.8f} {c:.3f}" for (x, y), c in joints)
-        (tmp_path / f"{name}.txt").write_text(f"0 0.5 0.5 0.4 0.8 {text}{end}\n")
-    (tmp_path / "clip_12.txt").write_text("")
+        (tmp_path / folder / f"{name}.txt").write_text(f"0 0.5 0.5 0.4 0.8 {text}{end}\n")
+    (tmp_path / folder / "clip_12.txt").write_text("")
     found = read_detections(tmp_path, image_size=SIZE)
     assert (*who(found), found.span) == ([3, 4], [person] * 2, (3, 12))
     check(found, "coco17", points, confidence, slice(2))
@@ -349,6 +437,7 @@ def test_videopose3d_files(tmp_path):
     found = read_detections(tmp_path / "data_2d_custom_mine.npz")
     check(found, "coco17", points, np.ones((2, 17)))
     assert (found.frame.tolist(), found.image_size) == ([0, 1], SIZE)
+    assert "joints: coco17, as the file says" in found.notes
 
 
 def test_arrays_of_one_person_that_tell_their_joints_and_that_are_none(tmp_path):
@@ -361,6 +450,81 @@ def test_arrays_of_one_person_that_tell_their_joints_and_that_are_none(tmp_path)
     refuses(r"b\.npz: has arrays .*expected one \(frames, joints, 2 or 3\)", read_detections, tmp_path / "b.npz")
 
 
+# Arrays of the rows of `truth`, and who they are: frames and persons.
+ARRAYS = {
+    "one pose": (lambda points, scores: {"": files.dense_rows(points, scores)[1]}, [1], [0], [0]),
+    "one person": (lambda points, scores: {"": files.dense_rows(points, scores)}, range(5), range(5), [0] * 5),
+    "frames of people": (lambda points, scores: {"": files.dense_rows(points, scores)[1:, None]},
+        range(1, 5), range(4), [0] * 4),
+    "frames of two": (lambda points, scores: {"": files.dense(points, scores)}, range(5), FRAMES, PERSONS),
+    "scores beside": (lambda points, scores: {"keypoints": points, "scores": scores, "boxes": np.ones((5, 4))},
+        range(5), range(5), [0] * 5),
+    "scores beside frames of two": (
+        lambda points, scores: {"keypoints": np.nan_to_num(files.dense(points, scores))[..., :2],
+            "scores": np.nan_to_num(files.dense(points, scores))[..., 2]}, range(5), FRAMES, PERSONS),
+}  # fmt: skip
+
+
+@table("arrays rows frames persons", ARRAYS)
+def test_arrays(tmp_path, arrays, rows, frames, persons):
+    arrays = arrays(*PEOPLE)
+    lists = {name: np.where(np.isnan(values), None, values).tolist() for name, values in arrays.items()}
+    write(tmp_path / "a.json", lists.get("", lists))
+    if "" in arrays:
+        np.save(tmp_path / "a.npy", arrays[""])
+    else:
+        np.savez(tmp_path / "a.npz", **arrays)
+    for path in tmp_path.iterdir():
+        for format in ("auto", "array"):
+            found = read_detections(path, format)
+            check(found, "coco17", *PEOPLE, list(rows))
+            assert who(found) == (list(frames), list(persons))
+
+
+def test_arrays_of_frames_with_different_numbers_of_people(tmp_path):
+    frames = [files.dense_rows(*PEOPLE)[:2], np.zeros((0, 17, 3)), files.dense_rows(*PEOPLE)[2:]]
+    lists = [frame.tolist() for frame in frames]
+    write(tmp_path / "a.json", lists)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(frames))
+    objects = np.empty(3, object)
+    objects[:] = frames
+    np.save(tmp_path / "a.npy", objects)
+    for path in tmp_path.iterdir():
+        found = read_detections(path)
+        check(found, "coco17", *PEOPLE)
+        assert who(found) == ([0, 0, 2, 2, 2], [0, 1, 0, 1, 2])
+    write(tmp_path / "b.json", [lists[0], [pose[:16] for pose in lists[2]]])
+    refuses("rows of different lengths", read_detections, tmp_path / "b.json")
+
+
+def test_an_array_of_mediapipes_x_y_z_and_visibility(tmp_path):
+    points, confidence = truth("mediapipe33")
+    values = np.concatenate([points / SIZE, np.full((5, 33, 1), -0.1), confidence[..., None]], axis=-1)
+    np.save(tmp_path / "a.npy", values)
+    check(read_detections(tmp_path / "a.npy", image_size=SIZE), "mediapipe33", points, confidence)
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None])
+@pytest.mark.parametrize("form", ["mmpose", "alphapose", "ultralytics"])
+def test_joints_of_json_that_are_not_a_number_are_missing(tmp_path, form, missing):
+    points, confidence = truth("coco17")
+    content = json.dumps(JSON[form][0](np.where(points == 0, 12345.0, points), confidence))
+    text = content.replace("12345.0", json.dumps(missing))
+    assert text != content
+    (tmp_path / "a.json").write_text(text)
+    check(read_detections(tmp_path / "a.json"), "coco17", points, confidence)
+
+
+DEPTHS = {"metres from the pelvis": 0.2, "millimetres from the camera": 4000.0}
+
+
+@table("depth", DEPTHS)
+def test_an_array_of_3d_is_refused(tmp_path, depth):
+    signs = np.where(np.arange(17) % 2, -1.0, 1.0) if depth < 1 else np.ones(17)
+    np.save(tmp_path / "a.npy", files.dense_rows(PEOPLE[0], np.tile(depth * signs, (5, 1))))
+    refuses(r"a\.npy: the joints' third numbers are from .*expected poses in 2D", read_detections, tmp_path / "a.npy")
+
+
 def test_another_convention_can_be_named(tmp_path):
     points, confidence = truth("human36m_17")
     path = write(tmp_path / "a.json", files.mmpose(points, confidence))
@@ -371,12 +535,20 @@ TRACKED = {
     "mmpose": ("track_id", lambda content: [p for f in content["instance_info"] for p in f["instances"]]),
     "alphapose": ("idx", lambda content: content),
     "ultralytics": ("track_id", lambda content: [p for people in content for p in people]),
+    "coco_annotations": ("track_id", lambda content: content["annotations"]),
+    "coco_annotations, CVAT's": ("track_id", lambda content: [one["attributes"] for one in content["annotations"]]),
 }
 
 
 @pytest.mark.parametrize("name", TRACKED)
 def test_tracked_people_keep_their_identity(tmp_path, name):
-    content, (key, people_of) = JSON[name][0](*PEOPLE), TRACKED[name]
+    if name.startswith("coco_annotations"):
+        content = coco_annotations(PEOPLE[0], np.full((5, 17), 2), images=FRAMES)
+        for annotation in content["annotations"]:
+            annotation["attributes"] = {"occluded": False}
+    else:
+        content = JSON[name][0](*PEOPLE)
+    key, people_of = TRACKED[name]
     # A number that all share is no identity: AlphaPose without tracking says [0.0] of everybody.
     for identities, expected in (([7, 4, 4, 4, 7], [7, 4, 4, 4, 7]), ([[0.0]] * 5, PERSONS)):
         for person, identity in zip(people_of(content), identities, strict=True):

@@ -37,14 +37,18 @@ LARGEST_COORDINATE, LONGEST_NAME, SMALLEST_PERSON = 1e6, 255, 2.0
 # Joints may be guessed outside the image, but typically not ten images away, and not a quarter of them beyond its
 # left and upper edges.
 LARGEST_SHARE, MOST_OUTSIDE = 10.0, 0.25
+# Pixels come from detectors, which see none there: more of them than this, and the image's size is wrong.
+MOST_BEYOND = 0.1
+# Confidences are of a scale of 1, or of 100; of depths many are negative, or most are large.
+LARGEST_CONFIDENCE, MOST_NEGATIVE = 100.0, 0.25
 TRUNK = [
     HUMAN16.index(joint) for joint in ("right_hip", "left_hip", "right_shoulder", "left_shoulder", "thorax", "pelvis")
 ]
 SIDEWAYS = 0.2
 # The formats that define their joints; in the others a number of joints is a guess.
-SELF_EVIDENT = ("openpose", "mediapipe", "pose_hg")
+SELF_EVIDENT = ("mediapipe", "pose_hg")
 # How the formats begin of what a detector found in a video itself.
-VIDEO = "video"
+VIDEO = "video by"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -264,17 +268,28 @@ def detections_of(
     people, table, notes = _people(content, convention)
     image_size = image_size or content.image_size
     points, confidence = np.stack([p.points for p in people]), np.stack([p.confidence for p in people])
+    _check_confidences(confidence[(points != 0).any(axis=-1)])
     frame = _frames(people)
     visible = (confidence >= lowest_confidence) & (points != 0).any(axis=-1) & (points != -1).any(axis=-1)
     if content.format == "mediapipe" or (visible.any() and np.abs(points[visible]).max() <= SMALLEST_PERSON):
         points = _pixels(points, visible, image_size)
         notes = [*notes, f"coordinates: shares of the image, taken times {image_size[0]}x{image_size[1]} pixels"]
+    elif image_size is not None and visible.any():
+        outside = ((points < 0) | (points > image_size)).any(axis=-1)[visible].mean()
+        if outside > MOST_BEYOND:
+            size = f"{image_size[0]}x{image_size[1]}"
+            notes = [
+                *notes,
+                f"WARNING: {outside:.0%} of the joints are outside of an image of {size}; is it that large?",
+            ]
 
     mean = (confidence * visible).sum(axis=1) / np.maximum(visible.sum(axis=1), 1)
     score = np.array([m if p.score is None else p.score for p, m in zip(people, mean, strict=True)], np.float32)
     found = convert(points, table, visible, confidence)
     if _crossed(found.points, found.visible):
         notes = [*notes, "WARNING: hips and shoulders have left and right the other way round in most people"]
+    if _lying(found.points, found.visible):
+        notes = [*notes, "most people lie in the image: if they don't, the file has y before x, or the video is turned"]
     if track == "off":
         people = [person._replace(person=None) for person in people]
     follows = track == "auto" and frame.dtype.kind == "i" and content.format not in IMAGE_FORMATS
@@ -311,6 +326,22 @@ def _crossed(points: np.ndarray, visible: np.ndarray) -> bool:
     broad = (np.linalg.norm(hips, axis=-1) > least) & (np.linalg.norm(shoulders, axis=-1) > least)
     broad &= visible[:, TRUNK].all(axis=-1)
     return broad.any() and ((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5
+
+
+def _lying(points: np.ndarray, visible: np.ndarray) -> bool:
+    """Whether most (N, 16, 2) people have the trunk along the image's width."""
+    seen = visible[:, TRUNK].all(axis=-1)
+    across, down = np.abs(points[seen, HUMAN16.index("thorax")] - points[seen, HUMAN16.index("pelvis")]).T
+    return bool(seen.any()) and bool((across > down).mean() > 0.5)
+
+
+def _check_confidences(given: np.ndarray) -> None:
+    given = given[given != -1]  # What some write of joints that they did not find.
+    if given.size and ((given < 0).mean() > MOST_NEGATIVE or np.median(given) > LARGEST_CONFIDENCE):
+        raise InputError(
+            f"the joints' third numbers are from {given.min():g} to {given.max():g}, which are no confidences; "
+            "expected poses in 2D (of 3D or MediaPipe's x, y, z give x and y alone)."
+        )
 
 
 def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int] | None) -> np.ndarray:

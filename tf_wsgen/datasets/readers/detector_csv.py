@@ -1,9 +1,9 @@
 """Keypoints in CSV: a header, and a row a joint or a row a person, as spreadsheets and pandas write them.
 
-Columns may be called in several ways (`COLUMNS`); without a person there is one in each frame, without a frame each
-row is one. DeepLabCut's header of several lines and SLEAP's columns are known. The separator is the header's comma,
-semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN and joints without a row are
-missing.
+Columns may be called in several ways (`COLUMNS`). Without a person there is one in each frame, or in each row where a
+row is a person; without a frame each row is one. DeepLabCut's header of several lines and SLEAP's columns are known.
+The separator is the header's comma, semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN
+and joints without a row are missing.
 """
 
 import csv
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name
+from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convention_of
 from tf_wsgen.datasets.readers.joint_names import convention_of_names
 from tf_wsgen.datasets.readers.json_values import FileContent, Person, attempt
 from tf_wsgen.errors import InputError
@@ -26,16 +26,19 @@ INDEX = ("", "unnamed: 0", "index")
 COLUMNS = {
     "frame": ("frame", "frame_id", "frame_number", "frame_idx", "image", "image_id", "image_name"),
     "person": ("person", "person_id", "track_id", "track"),
-    "joint": ("joint", "joint_name", "keypoint", "bodypart"),
+    "joint": (
+        *("joint", "joint_name", "joint_id", "keypoint", "keypoint_id", "bodypart"),
+        *("landmark", "landmark_name", "landmark_id", "landmark_index"),
+    ),
 }
 QUANTITIES = {
     "x": ("x",),
     "y": ("y",),
     "z": ("z",),
-    "confidence": ("confidence", "conf", "score", "likelihood", "visibility"),
+    "confidence": ("confidence", "conf", "c", "score", "likelihood", "probability", "prob", "visibility", "v"),
 }
-# SLEAP's score of the whole person.
-OF_THE_ROW = "instance.score"
+# SLEAP's score of the whole person, and the frame's time, which its number tells.
+OF_THE_ROW = ("instance.score", "time", "timestamp", "time_s", "time_ms", "timestamp_ms")
 MEANT = {name: column for names in (COLUMNS, QUANTITIES) for column, several in names.items() for name in several}
 # Numbers of lines, and their cells.
 Rows = Iterator[tuple[int, list[str]]]
@@ -75,22 +78,23 @@ def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileCo
     at, which, names, values = _joints(cells, columns, joints, lines, separator == ";")
     if not len(at):
         raise InputError("no people found.")
-    table = _convention_of_columns([names[index] for index in np.unique(which).tolist()], convention)
-    place = {joint: index for index, joint in enumerate(table.joints)}
-    key = who[at] * len(place) + np.array([place.get(name, 0) for name in names])[which]
+    table, place = _convention_of_columns([names[index] for index in np.unique(which).tolist()], convention)
+    key = who[at] * len(table.joints) + np.array([place.get(name, 0) for name in names])[which]
     if len(np.unique(key)) < len(key):
         again = np.setdiff1d(np.arange(len(key)), np.unique(key, return_index=True)[1])[0]
         frame, person = people[who[at[again]]]
         of = "" if person is None else f" of person {person}"
         raise InputError(f"line {lines[at[again]]}: {names[which[again]]}{of} in frame {frame!r} is there already.")
-    found = np.zeros((len(people), len(place), 3))
+    found = np.zeros((len(people), len(table.joints), 3))
     found.reshape(-1, 3)[key] = values
     seen, first = np.unique(who[at], return_index=True)
     entries = [
         Person(f"line {lines[at[row]]}", *people[number], found[number, :, :2], found[number, :, 2], None)
         for number, row in zip(seen.tolist(), first.tolist(), strict=True)
     ]
-    return FileContent("csv", entries, table)
+    depths = any("z" in places for places in joints.values())
+    notes = ("columns of z are not read: x and y are taken for places in the image",) if depths else ()
+    return FileContent("csv", entries, table, notes=notes)
 
 
 def _cells(rows: Rows, count: int) -> tuple[list[int], list[list[str]]]:
@@ -139,15 +143,16 @@ def _people(
     numbers = ["0"] * len(lines) if "joint" in columns else list(map(str, range(len(lines))))
     frames = cells[columns["frame"]] if "frame" in columns else numbers
     persons = cells[columns["person"]] if "person" in columns else [""] * len(lines)
-    texts: dict[tuple[str, str], int] = {}
-    people: dict[tuple[str, int | None], int] = {}
+    texts: dict[tuple[str, str], tuple[str, int | None]] = {}
+    people: dict[tuple[str, int | None, int | None], int] = {}
     who = np.empty(len(lines), np.int64)
     for row, named in enumerate(zip(frames, persons, strict=True)):
         if named not in texts:
-            one = _whole(named[0]), _person(named[1], lines[row])
-            texts[named] = people.setdefault(one, len(people))
-        who[row] = texts[named]
-    return list(people), who
+            texts[named] = _whole(named[0]), _person(named[1], lines[row])
+        # In a row a person, who has no number is somebody else in each row.
+        alone = texts[named][1] is None and "joint" not in columns
+        who[row] = people.setdefault((*texts[named], row if alone else None), len(people))
+    return [(frame, person) for frame, person, _ in people], who
 
 
 def _joints(
@@ -208,7 +213,7 @@ def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int
             raise InputError(f"line 1 has more than one column {name!r}; {EXPECTED}")
         meant = MEANT.get(name.lower())
         joint, quantity = ("", meant) if meant else _of_joint(name)
-        if name == OF_THE_ROW:
+        if name.lower() in OF_THE_ROW:
             continue
         if meant in COLUMNS:
             columns.setdefault(meant, place)
@@ -253,16 +258,25 @@ def _person(text: str, line: int) -> int | None:
     return int(number[1])
 
 
-def _convention_of_columns(names: Sequence[str], convention: str | None) -> Convention:
-    """The convention named, or one with just these joints, or the only one that has them all, or one by the names."""
+def _convention_of_columns(names: Sequence[str], convention: str | None) -> tuple[Convention, dict[str, int]]:
+    """The convention named, or one with just these joints, or the only one that has them all, or one by the names.
+
+    And the places of the names among its joints: where these are spelt differently, their order is the names';
+    numbers for names are the places.
+    """
     tables = list(CONVENTIONS.values()) if convention is None else [convention_by_name(convention)]
+    if all(re.fullmatch("[0-9]{1,3}", name) for name in names):
+        places = {name: int(name) for name in names}
+        table = tables[0] if convention else convention_of(max(places.values()) + 1)
+        if max(places.values()) < len(table.joints):
+            return table, places
     exact = [table for table in tables if set(table.joints) == set(names)]
     fitting = exact or [table for table in tables if set(table.joints) >= set(names)]
     if len(fitting) == 1:
-        return fitting[0]
+        return fitting[0], {joint: place for place, joint in enumerate(fitting[0].joints)}
     # Where the names tell none, the messages below are better: they tell which name or convention is meant.
     if convention is None and isinstance(found := attempt(convention_of_names, names), Convention):
-        return found
+        return found, {name: place for place, name in enumerate(names)}
     if fitting:
         raise InputError(
             f"the joints fit any of {[table.name for table in fitting]}; expected the convention to be named."

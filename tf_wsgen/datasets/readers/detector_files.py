@@ -6,6 +6,8 @@ import re
 import zipfile
 from collections.abc import Iterator
 
+import numpy as np
+
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
 from tf_wsgen.datasets.readers.detector_csv import csv_content
 from tf_wsgen.datasets.readers.detector_formats import (
@@ -19,7 +21,13 @@ from tf_wsgen.datasets.readers.detector_formats import (
     yolo_people,
 )
 from tf_wsgen.datasets.readers.detector_hdf5 import hdf5_content
-from tf_wsgen.datasets.readers.detector_npz import NPY_SIGNATURE, ZIP_SIGNATURE, array_content, videopose3d_content
+from tf_wsgen.datasets.readers.detector_npz import (
+    NPY_SIGNATURE,
+    ZIP_SIGNATURE,
+    array_content,
+    json_arrays,
+    videopose3d_content,
+)
 from tf_wsgen.datasets.readers.json_values import EmptyFrame, Entry, FileContent, Person, first_entry, placed
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, load_json, one_sentence, plain_file
@@ -29,7 +37,8 @@ _COCO_FAMILY = ("coco17", "halpe26", "wholebody133", "halpe136", "crowdpose14", 
 # The conventions that a format's programs use: the number of joints decides between them where nothing else tells.
 FORMAT_CONVENTIONS = {
     "mmpose": (*_COCO_FAMILY, "mpii16"),
-    "openpose": ("body25", "coco18"),
+    # Pose2Sim writes what RTMPose finds in OpenPose's form.
+    "openpose": ("body25", "coco18", "coco17", "halpe26", "wholebody133"),
     "alphapose": ("coco17", "halpe26", "wholebody133", "halpe136"),
     "ultralytics": ("coco17",),
     "coco_results": _COCO_FAMILY,
@@ -80,8 +89,12 @@ def read_file(path: pathlib.Path, format: str, convention: str | None) -> FileCo
     """
     if path.is_dir() and format in (*FRAME_FORMATS, "yolo_txt", "auto"):
         with naming(path):
-            if format in ("yolo_txt", "auto") and not list(path.glob("*.json")) and (files := list(path.glob("*.txt"))):
-                frames = sorted(zip(_frames(files), files, strict=True))
+            labels = []
+            if format in ("yolo_txt", "auto") and not list(path.glob("*.json")):
+                # Ultralytics makes a folder of labels beside the pictures.
+                labels = list(path.glob("*.txt")) or list(path.glob("labels/*.txt"))
+            if labels:
+                frames = sorted(zip(_frames(labels), labels, strict=True))
                 people = [placed(one, f"{file.name}: ") for frame, file in frames for one in _yolo_people(file, frame)]
                 return FileContent("yolo_txt", people)
             return _folder(path, format)
@@ -102,12 +115,12 @@ def _content(path: pathlib.Path, format: str, convention: str | None, expected: 
             return FileContent(format, _yolo_people(path, _frames([path])[0]))
         if format in HDF5_FORMATS:
             return hdf5_content(path, expected)
-        if format == "array":
-            return array_content(path, expected)
         if format == "videopose3d":
             return videopose3d_content(path, expected, convention)
-    content = load_json(path, expected)
-    format = format if format != "json" else _json_format(path, content)
+        content = array_content(path, expected) if format == "array" else load_json(path, expected, nan=True)
+        if isinstance(content, FileContent):
+            return content
+    format = format if format not in ("json", "array") else _json_format(path, content)
     with naming(path):
         return _json_content(format, content, _frames([path])[0], convention is None)
 
@@ -156,9 +169,26 @@ def _json_format(path: pathlib.Path, content: object) -> str:
 
 
 def _json_content(format: str, content: object, frame: int | str, by_names: bool) -> FileContent:
-    entries = list(openpose(content, frame) if format == "openpose" else JSON_FORMATS[format](content))
+    if format == "array":
+        return json_arrays(content)
+    entries = _found(list(openpose(content, frame) if format == "openpose" else JSON_FORMATS[format](content)))
     told = NAMING[format](content) if by_names and format in NAMING else None
     return FileContent(format, entries, told, image_size(format, content))
+
+
+def _found(entries: list[Entry]) -> list[Entry]:
+    """The entries; people's joints that are NaN or null are missing."""
+    people = [entry for entry in entries if isinstance(entry, Person)]
+    values = [values for one in people for values in (one.points.ravel(), one.confidence)]
+    if not values or not np.isnan(np.concatenate(values)).any():
+        return entries
+    return [_without_nan(entry) if isinstance(entry, Person) else entry for entry in entries]
+
+
+def _without_nan(person: Person) -> Person:
+    missing = np.isnan(person.points).any(axis=-1) | np.isnan(person.confidence)
+    points, confidence = np.where(missing[:, None], 0.0, person.points), np.where(missing, 0.0, person.confidence)
+    return person._replace(points=points, confidence=confidence)
 
 
 def _folder(path: pathlib.Path, format: str) -> FileContent:
@@ -167,7 +197,7 @@ def _folder(path: pathlib.Path, format: str) -> FileContent:
     for frame, file in sorted(zip(_frames(files), files, strict=True)):
         try:
             with naming(file):
-                contents.append(_frame_content(file, frame, format))
+                contents.append(_frame_content(file, frame, format, len(files) == 1))
         except InputError as error:
             others.append(error)
     formats = list(dict.fromkeys(content.format for content in contents if content.format))
@@ -195,23 +225,30 @@ def _frame_files(path: pathlib.Path, format: str) -> list[pathlib.Path]:
         if files:
             return files
     pattern = "*" + OPENPOSE_SUFFIX if format == "openpose" else "*.json"
-    inside = {file.parent for file in path.glob(f"*/{pattern}")}
-    files = sorted(path.glob(pattern)) or (sorted(inside.pop().glob(pattern)) if len(inside) == 1 else [])
+    inside = sorted({file.parent for file in path.glob(f"*/{pattern}")})
+    files = sorted(path.glob(pattern)) or (sorted(inside[0].glob(pattern)) if len(inside) == 1 else [])
+    if len(inside) > 1 and not files:
+        names = ", ".join(folder.name for folder in inside[:3])
+        raise InputError(f"the folder has {len(inside)} folders of files {pattern}, {names}; expected one of them.")
     if not files:
         raise InputError(f"the folder has no files {pattern}; expected a file a frame.")
     return files
 
 
-def _frame_content(file: pathlib.Path, frame: int | str, format: str) -> FileContent:
+def _frame_content(file: pathlib.Path, frame: int | str, format: str, alone: bool) -> FileContent:
+    """A frame; the only file of a folder may be a video's."""
     expected = KIND if format == "auto" else f"{KIND} ({format})"
-    content = load_json(file, expected)
+    content = load_json(file, expected, nan=True)
     if content == []:
         return FileContent("", [EmptyFrame(frame)])
     found = _json_content(_json_format(file, content) if format == "auto" else format, content, frame, True)
     if found.format not in FRAME_FORMATS:
         raise InputError(f"is a file of {found.format}; expected a file a frame, of {list(FRAME_FORMATS)}.")
     people = [entry for entry in found.entries if isinstance(entry, Person)]
-    if len({person.frame for person in people}) > 1:
+    video = len({person.frame for person in people}) > 1
+    if video and not alone:
         raise InputError("holds several frames; expected a file a frame.")
-    entries = [entry if isinstance(entry, InputError) else entry._replace(frame=frame) for entry in found.entries]
+    entries = [
+        entry if video or isinstance(entry, InputError) else entry._replace(frame=frame) for entry in found.entries
+    ]
     return found._replace(entries=[placed(entry, f"{file.name}: ") for entry in entries])

@@ -37,11 +37,16 @@ from tf_wsgen.datasets.readers.json_values import (
 from tf_wsgen.errors import InputError
 
 # How dumps of MediaPipe call a frame's own number.
-FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frame_idx")
+FRAME_KEYS = ("frame", "frame_id", "frame_number", "frame_index", "frame_idx", "frameId", "frameNumber", "frameIndex")
+# And the landmarks, in Python and in the browser.
+LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 
 
 def mmpose(content: Any) -> Iterator[Entry]:
-    """MMPose: `instance_info`, or the list in it: of frames, of an image's instances, or of images' lists of them."""
+    """MMPose: `instance_info`, or the list in it: of frames, of an image's instances, or of images' lists of them.
+
+    Also what its API gave before 1.0, and what Transformers' ViTPose gives.
+    """
     place = ""
     if isinstance(content, dict):
         place, content = "instance_info", member(content, "instance_info", "the file")
@@ -60,10 +65,15 @@ def mmpose(content: Any) -> Iterator[Entry]:
 
 
 def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
-    points = numbers(member(instance, "keypoints", where), f"{where}.keypoints", (None, 2))
-    confidence = np.ones(len(points))
-    if "keypoint_scores" in instance:
-        confidence = numbers(instance["keypoint_scores"], f"{where}.keypoint_scores", (len(points),))
+    keypoints = member(instance, "keypoints", where)
+    # Transformers' ViTPose calls them scores; MMPose before 1.0 has them in the keypoints.
+    scores = next((key for key in ("keypoint_scores", "scores") if key in instance), None)
+    first = keypoints[0] if scores is None and isinstance(keypoints, list) and keypoints else None
+    of_three = isinstance(first, list) and len(first) == 3
+    points = numbers(keypoints, f"{where}.keypoints", (None, 3 if of_three else 2))
+    points, confidence = points[:, :2], points[:, 2] if of_three else np.ones(len(points))
+    if scores is not None:
+        confidence = numbers(instance[scores], f"{where}.{scores}", (len(points),))
     return Person(
         where, frame, identity_of(instance, "track_id"), points, confidence, score_of(instance, "bbox_score", where)
     )
@@ -99,7 +109,10 @@ def _coco_person(annotation: Any, where: str) -> Person:
     frame = frame_of(member(annotation, "image_id", where), f"{where}.image_id")
     # What is not finite is left for the check that names it.
     points = np.where(np.isfinite(points) & (flags == 0)[:, None], 0.0, points)
-    return Person(where, frame, identity_of(annotation, "track_id"), points, (flags > 0).astype(np.float64), None)
+    # PoseTrack says it here, CVAT in the attributes.
+    attributes = annotation.get("attributes")
+    tracked = attributes if isinstance(attributes, dict) and "track_id" not in annotation else annotation
+    return Person(where, frame, identity_of(tracked, "track_id"), points, (flags > 0).astype(np.float64), None)
 
 
 def ultralytics(content: Any) -> Iterator[Entry]:
@@ -127,7 +140,7 @@ def mediapipe(content: Any) -> Iterator[Entry]:
         place = f"[{index}]" if frames is content else ""
         number = next((frame[key] for key in FRAME_KEYS if key in frame), index) if isinstance(frame, dict) else index
         number = frame_of(number, f"{place}.frame")
-        for key in ("pose_landmarks", "landmarks", "landmark"):
+        for key in LANDMARK_KEYS:
             # Old and new interfaces wrap them differently, some twice.
             if isinstance(frame, dict) and key in frame:
                 place, frame = f"{place}.{key}".lstrip("."), frame[key]
@@ -174,7 +187,7 @@ def openpifpaf(content: Any) -> Iterator[Entry]:
 
 
 def tfjs(content: Any) -> Iterator[Entry]:
-    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose): a pose, poses, or a list of frames of those."""
+    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose), ml5: a pose, poses, or a list of frames of those."""
     many = isinstance(content, list) and any(isinstance(frame, list) for frame in content)
     for index, poses in enumerate(content if many else [content]):
         poses = [poses] if isinstance(poses, dict) else items(poses, f"[{index}]")
@@ -182,8 +195,11 @@ def tfjs(content: Any) -> Iterator[Entry]:
 
 
 def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
-    points, confidence = landmarks(member(pose, "keypoints", where), f"{where}.keypoints", "score")
-    return Person(where, frame, identity_of(pose, "id"), points, confidence, score_of(pose, "score", where))
+    keypoints = items(member(pose, "keypoints", where), f"{where}.keypoints")
+    # ml5 calls it confidence.
+    score = "score" if any(isinstance(one, dict) and "score" in one for one in keypoints[:1]) else "confidence"
+    points, confidence = landmarks(keypoints, f"{where}.keypoints", score)
+    return Person(where, frame, identity_of(pose, "id"), points, confidence, score_of(pose, score, where))
 
 
 def yolo_people(text: str, frame: int | str) -> Iterator[Entry]:
@@ -235,29 +251,37 @@ def formats_that_fit(content: Any) -> list[str]:
             "openpose": {"people"},
             "coco_annotations": {"annotations"},
             "mmpose": {"instance_info"},
-            "mediapipe": {"landmarks", "pose_landmarks", "landmark"},
+            "mediapipe": set(LANDMARK_KEYS),
         }
         found = [name for name, marks in keys.items() if marks & content.keys()]
         image = next(iter(content.values()), None)
         if not found and isinstance(image, dict) and {"bodies", "people"} & image.keys():
             found = ["alphapose_images"]
-        return found or ["tfjs"] * has_points(content)
+        return found or ["tfjs"] * has_points(content) or ["array"] * _is_array(content.get("keypoints"))
     entry = first_entry(content)
+    if _is_array(content):
+        return ["array"]
     if not isinstance(entry, dict):
         return []
     keypoints, image = entry.get("keypoints"), entry.get("image_id")
     flat = isinstance(keypoints, list) and not any(isinstance(value, dict | list) for value in keypoints[:1])
     marks = {
-        "mmpose": "instances" in entry or ("keypoint_scores" in entry and image is None),
+        "mmpose": "instances" in entry or (image is None and ("keypoint_scores" in entry or _is_array(keypoints))),
         "alphapose": isinstance(keypoints, list) and isinstance(image, str),
         "ultralytics": isinstance(keypoints, dict),
         "coco_results": isinstance(keypoints, list) and isinstance(image, int),
-        "mediapipe": bool({"landmarks", "pose_landmarks", "landmark", "x"} & entry.keys()),
+        "mediapipe": bool({*LANDMARK_KEYS, "x"} & entry.keys()),
         "dwpose": "people" in entry,
         "openpifpaf": (flat and image is None and "keypoint_scores" not in entry) or "predictions" in entry,
         "tfjs": has_points(entry),
     }
     return [name for name, fits in marks.items() if fits]
+
+
+def _is_array(content: Any) -> bool:
+    """Whether it is lists in a list, down to a number."""
+    inside = isinstance(content, list) and any(isinstance(inner, list) for inner in content)
+    return inside and isinstance(first_entry(content), int | float)
 
 
 def mmpose_joints(content: Any) -> Convention | None:

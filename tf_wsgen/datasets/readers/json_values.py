@@ -105,20 +105,23 @@ def first_entry(content: Any) -> Any:
     return content
 
 
-def numbers(values: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Lists of JSON numbers as a float64 array; None in the shape admits any length.
+def numbers(values: Any, where: str, shape: tuple[int | None, ...] | None = None) -> np.ndarray:
+    """Lists of JSON numbers as a float64 array; null is not a number. None in the shape admits any length.
 
     Raises:
         InputError: Anything but numbers in lists of that shape.
     """
-    expected = " x ".join("N" if length is None else str(length) for length in shape) + " numbers"
+    lengths = ("N" if length is None else str(length) for length in shape or ())
+    expected = "lists of numbers of one length" if shape is None else " x ".join(lengths) + " numbers"
     try:
         array = np.asarray(values)
+        if array.ndim and array.dtype == object:
+            array = np.array([np.nan if one is None else one for one in array.flat]).reshape(array.shape)
     except ValueError:
         raise InputError(f"{where} has rows of different lengths; expected {expected}.") from None
     if array.dtype.kind not in "fiu" and array.size:
         raise InputError(f"{where} is {kind_of(values)}; expected {expected}.")
-    if not has_shape(array, shape):
+    if shape is not None and not has_shape(array, shape):
         found = " x ".join(map(str, array.shape)) or "one"
         raise InputError(f"{where} has {found} numbers; expected {expected}.")
     return array.astype(np.float64)
