@@ -55,6 +55,8 @@ BROKEN = {
     "MMPose's tests without the images": ('[{"preds": [[[1, 2, 3]]]}]', r"\[0\] has no 'image_paths'"),
     "MMPose's tests of fewer images": ('[{"preds": [[[1, 2, 3]]], "image_paths": []}]', "has 1 preds of 0 images"),
     "PoseNet without places": ('[{"keypoints": [{"position": 7, "part": "nose"}]}]', "is none of the known formats"),
+    "a crowd in one frame of thousands, which would fill the memory": (
+        "[" + "[]," * 3000 + "[" + ",".join(["[[1,2]]"] * 2000) + "]]", "rows of different lengths"),
     "two formats at once": ('{"people": [], "annotations": []}', r"any of \['openpose', 'coco_annotations'\]"),
     "an object for a list": (edited(mmpose, put({}, "instance_info", 1, "instances")),
         r"\[1\]\.instances is an object"),

@@ -22,7 +22,7 @@ from tf_wsgen.datasets.readers.json_values import (
 )
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_json, load_npy, load_npz, load_pickle, one_sentence
+from tf_wsgen.files import LARGEST_COMPRESSION, load_json, load_npy, load_npz, load_pickle, one_sentence
 
 NPY_SIGNATURE, ZIP_SIGNATURE = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -129,7 +129,10 @@ def _frames_of_people(content: object) -> np.ndarray:
         raise InputError("frames have joints of different shapes; expected the same everywhere.")
     (shape,) = shapes
     people = [frame.reshape(-1, *shape) for frame in frames]
-    filled = np.full((len(frames), max(map(len, people)), *shape), np.nan)
+    most = max(map(len, people))
+    if len(frames) * most > LARGEST_COMPRESSION * sum(map(len, people)):
+        raise InputError(f"a frame has {most:,} people, and nearly all {len(frames):,} frames have none.")
+    filled = np.full((len(frames), most, *shape), np.nan)
     for frame, found in zip(filled, people, strict=True):
         frame[: len(found)] = found
     return filled
