@@ -1,7 +1,8 @@
 """BVH motion capture: any channels, to positions in millimetres, and to a person of a person's size.
 
 A joint's own rotation is the product of its rotation channels in the order of the file, R = R_1 R_2 R_3, so that the
-last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET.
+last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET,
+but where a joint below the root has only zeros: some programs write them for "not moved".
 BVH knows no unit and no up: both are the caller's to say.
 """
 
@@ -289,8 +290,9 @@ def _forward_kinematics(joints: list[_Joint], values: np.ndarray) -> np.ndarray:
     rotations = []
     for index, joint in enumerate(joints):
         local = np.tile(np.array(joint.offset), (len(values), 1))
-        for column, axis in joint.position:
-            local[:, "xyz".index(axis)] = values[:, column]
+        if joint.parent < 0 or values[:, [column for column, _ in joint.position]].any():
+            for column, axis in joint.position:
+                local[:, "xyz".index(axis)] = values[:, column]
         columns = [column for column, _ in joint.rotation]
         own = rotation_product("".join(axis for _, axis in joint.rotation), np.radians(values[:, columns]))
         if joint.parent >= 0:
