@@ -163,7 +163,8 @@ loss:       {laplace_scale: [0.0, 1.0e-9], weight_gradient_penalty: [-0.1, 0.0],
 optimizer:  {learning_rate: [0.0, 1.0e-9], beta_1: [1.0, 0.0], beta_2: [-0.1, 0.999], decay_rate: [0.0, 1.0],
              decay_updates: [0, 1]}
 training:   {updates: [0, 10], batch_size: [1, 2], num_codes: [1, 2], seed: [2147483648, 2147483647],
-             ema_momentum: [1.0, 0.999], strategy: [parameter_server, mirrored], evaluate_every: [15, 30], steps_per_execution: [7, 20]}
+             ema_momentum: [1.0, 0.999], strategy: [parameter_server, mirrored], evaluate_every: [15, 30],
+             steps_per_execution: [7, 20]}
 evaluation: {num_hypotheses: [0, 1], bandwidth: [0.0, 1.0e-3], diversity_chosen: [101, 100], diversity_pool: [4, 5]}
 data:       {validation_fraction: [1.0, 0.0]}
 tuning:     {tuner: [grid, hyperband], objective: [p2, energy_score], max_trials: [0, 1], updates: [0, 1],
