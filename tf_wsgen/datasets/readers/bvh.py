@@ -278,7 +278,9 @@ def _read_motion(lines: Iterator[tuple[int, str]], path: pathlib.Path, columns: 
     # What is announced is compared as a text: it can have any number of digits.
     announced = header[0].lstrip("0") or "0"
     if not frames or announced not in (str(frames - 1), str(frames), str(frames + 1)):
-        raise InputError(f"{path}: announces {shown(header[0])} frames and has {frames}; expected as many, and one.")
+        raise InputError(
+            f"{path}: announces {shown(header[0])} frames and has {frames}; expected as many, and at least one."
+        )
     if announced != str(frames):
         _log.warning("%s: announces %s frames and has %d, which are taken.", path, announced, frames)
     return np.array(values).reshape(frames, columns), 1.0 / seconds
