@@ -1,8 +1,13 @@
 """Two logical CPUs before TensorFlow starts, and where the larger data lies."""
 
 import gc
+import io
 import os
 import pathlib
+import subprocess
+import sys
+import types
+import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -53,6 +58,26 @@ def pretrained():
 def loaded_once(pretrained, monkeypatch):
     """Whoever loads the model in the package gets this one."""
     monkeypatch.setattr("tf_wsgen.lifting.api.load_pretrained", lambda: pretrained)
+
+
+@pytest.fixture
+def read_here(monkeypatch):
+    """What is read in a process of its own is read in this one: starting another takes half a second."""
+    from tf_wsgen import apart
+
+    def run(command, **_):
+        written = io.BytesIO()
+        process = types.SimpleNamespace(argv=["-c", *command[3:]], stdout=types.SimpleNamespace(buffer=written))
+        process.exit = sys.exit
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                exec(command[2].removeprefix(apart.LIMITS), {"sys": process})
+        except SystemExit as refused:
+            return subprocess.CompletedProcess(command, 1, b"", str(refused).encode())
+        return subprocess.CompletedProcess(command, 0, written.getvalue(), b"")
+
+    monkeypatch.setattr(apart, "subprocess", types.SimpleNamespace(run=run))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,9 @@ from refusals import refuses, table
 from tf_wsgen.data.prepared import PoseGroup, PreparedData, read_prepared
 from tf_wsgen.skeleton import HUMAN16
 
+# tests/datasets/test_matlab_files.py and tests/test_files.py try the other process.
+pytestmark = pytest.mark.usefixtures("read_here")
+
 JOINTS, ROWS = HUMAN16.joints, 4
 
 

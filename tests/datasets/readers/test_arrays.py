@@ -15,6 +15,9 @@ from tf_wsgen.datasets.readers import arrays
 from tf_wsgen.datasets.readers.arrays import read_arrays
 from tf_wsgen.skeleton import HUMAN16
 
+# tests/datasets/test_matlab_files.py and tests/test_files.py try the other process.
+pytestmark = pytest.mark.usefixtures("read_here")
+
 ROWS = 6
 SHUFFLED = tuple(np.random.default_rng(3).permutation(HUMAN16.joints).tolist())
 TEXTS = ("action", "subject", "sequence", "camera", "scene")

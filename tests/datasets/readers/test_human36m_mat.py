@@ -9,6 +9,9 @@ from refusals import changed, reading, refuses, table
 from tf_wsgen.datasets.readers.human36m_mat import read_repnet_mat
 from tf_wsgen.skeleton import HUMAN16
 
+# tests/datasets/test_matlab_files.py and tests/test_files.py try the other process.
+pytestmark = pytest.mark.usefixtures("read_here")
+
 ROWS = 70
 # Heads above, ankles below.
 HEIGHT = {"head": -700.0, "neck": -600.0, "thorax": -500.0, "left_ankle": 850.0, "right_ankle": 860.0}

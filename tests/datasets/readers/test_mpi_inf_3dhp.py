@@ -2,11 +2,15 @@
 
 import h5py
 import numpy as np
+import pytest
 import scipy.io
 from refusals import reading, refuses, table
 
 from tf_wsgen.datasets.readers.mpi_inf_3dhp import read_3dhp
 from tf_wsgen.skeleton import HUMAN16
+
+# tests/datasets/test_matlab_files.py and tests/test_files.py try the other process.
+pytestmark = pytest.mark.usefixtures("read_here")
 
 FRAMES = 6
 # For each joint of ours, its number in the files: r hip, r knee, r ankle, l hip, l knee, l ankle, pelvis, thorax

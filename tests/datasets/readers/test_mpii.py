@@ -11,6 +11,9 @@ from refusals import reading, refuses, table
 from tf_wsgen.datasets.readers.mpii import read_mpii
 from tf_wsgen.skeleton import HUMAN16
 
+# tests/datasets/test_matlab_files.py and tests/test_files.py try the other process.
+pytestmark = pytest.mark.usefixtures("read_here")
+
 # For each joint of ours, MPII's number: its order is r ankle, r knee, r hip, l hip, l knee, l ankle, pelvis, thorax,
 # upper neck, head top, r wrist, r elbow, r shoulder, l shoulder, l elbow, l wrist.
 OF_16 = [2, 1, 0, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 12, 11, 10]
