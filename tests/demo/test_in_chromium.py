@@ -12,6 +12,7 @@ import browser
 import detector_files
 import numpy as np
 import pytest
+from detector_files import openpose_of_2017
 
 from tf_wsgen.datasets.readers.detections import read_detections
 from tf_wsgen.demo.page import write_demo
@@ -29,7 +30,9 @@ SIZE = detector_files.SIZE
 HOSTILE = "</script><img src=x onerror='document.title = 1'><b>&amp;"
 DROP = """
 const transfer = new DataTransfer();
-for (const [name, text] of arguments[0]) transfer.items.add(new File([text], name));
+for (const [name, text] of arguments[0]) {
+  transfer.items.add(new File([Array.isArray(text) ? new Uint8Array(text) : text], name));
+}
 document.getElementById("drop").dispatchEvent(
   new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
 """
@@ -117,11 +120,21 @@ def files_of(kind, path):
             for number, row in enumerate(cells)
         ]
         file.write_text("\r\n".join(map(";".join, rows)))
+    elif kind == "named":
+        file = detector_files.wide_csv(path / "a.csv", "body25", *people(25))
+        first, *lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = [f"0,1,0.9,{frame},Ada {who},{rest}" for frame, who, rest in (line.split(",", 2) for line in lines)]
+        file.write_text("\n".join([f"class,bbox_x,score,{first}", *lines]))
+    elif kind == "utf_16":
+        file = path / "a.csv"
+        detector_files.long_csv(file, "human16", *people(16))
+        file.write_text(file.read_text().replace(",", "\t"), encoding="utf-16")
     elif kind.endswith("csv"):
         file = getattr(detector_files, kind)(path / "a.csv", "body25", *people(25))
-    elif kind == "openpose":
+    elif kind.startswith("openpose"):
         (path / "frames").mkdir()
-        for frame, content in enumerate(detector_files.openpose_frames(*people(25))):
+        frames = detector_files.openpose_frames(*people(25)) if kind == "openpose" else openpose_of_2017(*people(18))
+        for frame, content in enumerate(frames):
             detector_files.write(path / "frames" / f"walk_{frame:012}_keypoints.json", content)
         return sorted((path / "frames").iterdir()), path / "frames"
     else:
@@ -152,12 +165,15 @@ def python_poses(lifter, detections, codes, focal_length, along_ray):
         ("long_csv", {}),
         ("wide_csv", {"seed": 2**32 - 1}),
         ("semicolons", {"count": 2}),
+        ("named", {"count": 2}),
+        ("utf_16", {"count": 2}),
+        ("openpose of 2017", {"count": 2}),
     ],
 )
 def test_a_dropped_file_gives_pythons_numbers(page, pretrained, tmp_path, kind, options):
     dropped, source = files_of(kind, tmp_path)
     page.set(**options)
-    page.drop(*([file.name, file.read_text()] for file in dropped))
+    page.drop(*([file.name, list(file.read_bytes())] for file in dropped))
     result = page.result()
     size = SIZE if "width" in options else None
     detections = read_detections(source, image_size=size, lowest_confidence=0.1, track="off")
@@ -251,7 +267,7 @@ def test_codes_are_normal_and_of_their_seed(page):
         ("a.json", "[" * 100_000, "a.json: "),
         ("a.csv", "frame,person,joint,x,y\n0,0,nose,1,2,3", "line 2 has 6 cells; expected 5"),
         ("a.csv", f"frame,person,joint,x,y\n0,0,{HOSTILE},1,2", f'joint "{HOSTILE[:58]}'),
-        ("a.csv", f"frame,person,nose_x,nose_y\n0,{HOSTILE},1,2", f'person is "{HOSTILE[:58]}'),
+        ("a.csv", f"frame,person,nose_x,nose_y\n0,1,1,2\n0,{HOSTILE},1,2", f'person is "{HOSTILE[:58]}'),
         (HOSTILE, "nothing", HOSTILE),
     ],
 )

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
-from detector_files import JSON, long_csv, wide_csv
+from detector_files import JSON, csv_in_utf_16, long_csv, ml5_before_1, mmpose_tested, wide_csv
 from prepared_files import write_prepared
 
 from tf_wsgen.config import load_config
@@ -113,8 +113,11 @@ def save_asf(path):
     )
 
 
+FORMS = JSON | {"ml5": (ml5_before_1, ("coco17",)), "MMPose's tests": (mmpose_tested, ("coco17",))}
+
+
 def detector_file(name):
-    make, conventions = JSON[name]
+    make, conventions = FORMS[name]
     return lambda path: path.write_text(json.dumps(make(*points_of(conventions[0]))))
 
 
@@ -148,10 +151,11 @@ def clips(read):
 
 # For each kind: how a sound file is made, its name, how it is broken, and what reads it: arrays of finite numbers.
 KINDS = {
-    **{name: (detector_file(name), "a.json", of_json, detections) for name in JSON},
+    **{name: (detector_file(name), "a.json", of_json, detections) for name in FORMS},
     "JSON's bytes": (detector_file("mmpose"), "a.json", of_bytes, detections),
     "long CSV": (csv_file(long_csv), "a.csv", of_bytes, detections),
     "wide CSV": (csv_file(wide_csv), "a.csv", of_bytes, detections),
+    "CSV in UTF-16": (lambda path: csv_in_utf_16(path, *points_of("coco17")), "a.csv", of_bytes, detections),
     "npz": (lambda path: np.savez(path, keypoints=points_of("coco17")[0]), "a.npz", of_bytes, detections),
     "npy": (lambda path: np.save(path, points_of("coco17")[0]), "a.npy", of_bytes, detections),
     "pickle": (lambda path: path.write_bytes(pickle.dumps(points_of("coco17")[0])), "a.pkl", of_bytes, detections),

@@ -66,6 +66,12 @@ def mmpose_before_1(points, confidence):
     return by_frame([{"bbox": [1.0, 2, 3, 4, 0.9], "keypoints": dense_rows(*person).tolist()} for person in people])
 
 
+def mmpose_tested(points, confidence):
+    """As `tools/test.py --out` of MMPose before 1.0, in two batches."""
+    names, rows = [f"clip/{frame:03}.jpg" for frame in FRAMES], dense_rows(points, confidence).tolist()
+    return [{"preds": rows[cut], "boxes": [], "image_paths": names[cut]} for cut in (slice(3), slice(3, None))]
+
+
 def vitpose(points, confidence):
     people = zip(points.tolist(), confidence.tolist(), strict=True)
     return by_frame([{"keypoints": p, "scores": c, "bbox": [1.0, 2, 3, 4]} for p, c in people])
@@ -89,6 +95,10 @@ def mmpose(points, confidence):
 def openpose_frames(points, confidence):
     people = [{"person_id": [-1], "pose_keypoints_2d": t, "face_keypoints_2d": []} for t in triples(points, confidence)]
     return [{"version": 1.3, "people": frame} for frame in by_frame(people)]
+
+
+def openpose_of_2017(points, confidence):
+    return json.loads(json.dumps(openpose_frames(points, confidence)).replace("_2d", ""))
 
 
 def dwpose(points, confidence):
@@ -151,6 +161,22 @@ def ml5(points, confidence):
     return json.loads(named)
 
 
+def posenet(points, confidence):
+    frames = tfjs(points, confidence)
+    for pose in (pose for frame in frames for pose in frame):
+        for joint in pose["keypoints"]:
+            side, _, part = joint.pop("name").partition("_")
+            joint |= {"part": side + part.title(), "position": {"x": joint.pop("x"), "y": joint.pop("y")}}
+    return frames
+
+
+def ml5_before_1(points, confidence):
+    nose = {"x": 1.0, "y": 2.0, "confidence": 0.9}
+    return [
+        [{"pose": pose | {"nose": nose}, "skeleton": []} for pose in poses] for poses in posenet(points, confidence)
+    ]
+
+
 def landmarks(points, confidence):
     shares = (points / SIZE).tolist()
     return [{"x": x, "y": y, "z": 0.1, "visibility": v} for (x, y), v in zip(shares, confidence, strict=True)]
@@ -200,6 +226,7 @@ JSON = {
 
 # Tables and arrays of COCO's joints: written to a path.
 COCO = CONVENTIONS["coco17"].joints
+IMAGES = [("labeled-data", "walk", f"img{number:03}.png") for number in NUMBERS]
 COLUMNS = [("DLC", who, joint, axis) for who in "ab" for joint in COCO for axis in ("x", "y", "likelihood")]
 
 
@@ -207,11 +234,26 @@ def table_text(rows):
     return "\n".join(",".join("" if str(cell) == "nan" else str(cell) for cell in row) for row in rows)
 
 
-def deeplabcut_csv(path, points, confidence):
-    names = ("scorer", "individuals", "bodyparts", "coords")
-    head = [[name, *values] for name, values in zip(names, zip(*COLUMNS, strict=True), strict=True)]
-    body = [[n, *row.ravel()] for n, row in zip(NUMBERS, dense(points, confidence), strict=True)]
+def deeplabcut_csv(path, points, confidence, index=((10,), (11,), (14,))):
+    names, empty = ("scorer", "individuals", "bodyparts", "coords"), [""] * (len(index[0]) - 1)
+    head = [[name, *empty, *values] for name, values in zip(names, zip(*COLUMNS, strict=True), strict=True)]
+    body = [[*n, *row.ravel()] for n, row in zip(index, dense(points, confidence), strict=True)]
     path.write_text(table_text(head + body))
+
+
+def collected_csv(path, points, confidence):
+    deeplabcut_csv(path, points, confidence, IMAGES)
+
+
+def csv_in_utf_16(path, points, confidence):
+    """As Excel's "Unicode text"."""
+    deeplabcut_csv(path, points, confidence)
+    path.write_text(path.read_text().replace(",", "\t"), encoding="utf-16")
+
+
+def json_in_utf_16(path, points, confidence):
+    """As PowerShell's >."""
+    path.write_text(json.dumps(mmpose_lists(points, confidence)), encoding="utf-16")
 
 
 def deeplabcut_table(path, points, confidence):
@@ -225,16 +267,30 @@ def deeplabcut_table(path, points, confidence):
         group["table"].attrs["values_block_0_kind"] = np.bytes_(pickle.dumps(COLUMNS, protocol=0))
 
 
-def deeplabcut_fixed(path, points, confidence):
+def deeplabcut_fixed(path, points, confidence, index=None):
     """As pandas' `to_hdf(…, format="fixed")`."""
     with h5py.File(path, "w") as file:
         group = file.create_group("df_with_missing")
         group.attrs["pandas_type"] = np.bytes_(b"frame")
-        group["axis1"], group["block0_values"] = NUMBERS, dense(points, confidence).reshape(3, -1)
-        for level, names in enumerate(zip(*COLUMNS, strict=True)):
-            known = sorted(set(names))
-            group[f"block0_items_level{level}"] = np.array(known, "S")
-            group[f"block0_items_label{level}"] = np.array([known.index(name) for name in names], np.int8)
+        group["block0_values"] = dense(points, confidence).reshape(3, -1)
+        if not index:
+            group["axis1"] = NUMBERS
+        for axis, rows in {"block0_items": COLUMNS, "axis1": index or []}.items():
+            for level, names in enumerate(zip(*rows, strict=True)):
+                known = sorted(set(names))
+                group[f"{axis}_level{level}"] = np.array(known, "S")
+                group[f"{axis}_label{level}"] = np.array([known.index(name) for name in names], np.int8)
+
+
+def collected_fixed(path, points, confidence):
+    deeplabcut_fixed(path, points, confidence, IMAGES)
+
+
+def collected_with_paths(path, points, confidence):
+    deeplabcut_fixed(path, points, confidence)
+    with h5py.File(path, "r+") as file:
+        del file["df_with_missing/axis1"]
+        file["df_with_missing/axis1"] = np.array(list(map("/".join, IMAGES)), "S")
 
 
 def sleap_csv(path, points, confidence):
@@ -290,6 +346,11 @@ def mmpose_before_1_pickled(path, points, confidence):
     path.write_bytes(pickle.dumps(people))
 
 
+def mmpose_tested_pickled(path, points, confidence):
+    batches = [batch | {"preds": np.float32(batch["preds"])} for batch in mmpose_tested(points, confidence)]
+    path.write_bytes(pickle.dumps(batches))
+
+
 def openpifpaf_lines(path, points, confidence):
     frames = zip(NUMBERS, by_frame(openpifpaf(points, confidence)), strict=True)
     lines = [{"frame": n, "predictions": [p | {"id_": i} for i, p in enumerate(people)]} for n, people in frames]
@@ -301,6 +362,11 @@ CONTAINERS = {
     "dlc.csv": (deeplabcut_csv, "csv", NUMBERS),
     "table.h5": (deeplabcut_table, "deeplabcut", NUMBERS),
     "fixed.h5": (deeplabcut_fixed, "deeplabcut", NUMBERS),
+    "CollectedData_DLC.csv": (collected_csv, "csv", NUMBERS),
+    "CollectedData_DLC.h5": (collected_fixed, "deeplabcut", NUMBERS),
+    "paths.h5": (collected_with_paths, "deeplabcut", NUMBERS),
+    "excel.csv": (csv_in_utf_16, "csv", NUMBERS),
+    "powershell.json": (json_in_utf_16, "mmpose", range(3)),
     "sleap.csv": (sleap_csv, "csv", NUMBERS),
     "sleap.h5": (sleap, "sleap", range(3)),
     "others.h5": (sleap_of_others, "sleap", range(3)),
@@ -309,5 +375,6 @@ CONTAINERS = {
     "array.pkl": (pickled_array, "array", range(3)),
     "pyskl.pkl": (pyskl, "array", range(3)),
     "mmpose.pkl": (mmpose_before_1_pickled, "mmpose", range(3)),
+    "tested.pkl": (mmpose_tested_pickled, "mmpose", range(3)),
     "pifpaf.json": (openpifpaf_lines, "openpifpaf", NUMBERS),
 }

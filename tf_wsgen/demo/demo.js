@@ -82,6 +82,13 @@
     }
   }
 
+  // Excel and PowerShell write UTF-16.
+  async function textOf(file) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const encoding = { "255 254": "utf-16le", "254 255": "utf-16be" }[bytes.slice(0, 2).join(" ")];
+    return new TextDecoder(encoding).decode(bytes);
+  }
+
   async function take(list) {
     const given = [...list];
     if (!given.length) return;
@@ -91,7 +98,7 @@
     }
     const mine = taken = begin();
     try {
-      const read = await Promise.all(given.map(async (file) => ({ name: file.name, text: await file.text() })));
+      const read = await Promise.all(given.map(async (file) => ({ name: file.name, text: await textOf(file) })));
       if (mine !== taken) return;
       files = read;
       show();

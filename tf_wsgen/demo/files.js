@@ -42,10 +42,12 @@ const Files = (() => {
 
   // ---- Formats: each gives functions that read a person, one wrong entry not sinking the file ----
 
+  // In 2017 the key had no "_2d".
   const openpose = (content, frame) =>
-    list(content.people, "people").map((person, index) => () => ({
-      frame, person: identity(person.person_id), joints: triples(person.pose_keypoints_2d, `people[${index}].pose_keypoints_2d`),
-    }));
+    list(content.people, "people").map((person, index) => () => {
+      const key = "pose_keypoints" in person ? "pose_keypoints" : "pose_keypoints_2d";
+      return { frame, person: identity(person.person_id), joints: triples(person[key], `people[${index}].${key}`) };
+    });
 
   const cocoResults = (content) =>
     content.map((entry, index) => () => ({
@@ -162,12 +164,30 @@ const Files = (() => {
     return { rows: rows.filter((one) => one.some((value) => value)), comma: separator === ";" };
   }
 
+  // Each text's number, and the names, which have those of their order.
+  function numbersOfPersons(texts) {
+    const there = [...new Set(texts)].filter((text) => !DEMO.csv.missing.includes(text.toLowerCase()));
+    const numbers = new Map(there.map((text) => [text, /^(?:track_)?([0-9]{1,15})$/.exec(text)]));
+    const names = there.filter((text) => !numbers.get(text));
+    if (names.length && names.length < there.length) {
+      throw new Refused(
+        `line ${texts.indexOf(names[0]) + 2}: person is ${shown(names[0])}, and others are numbers; expected a whole ` +
+        "number from 0, or names of all."
+      );
+    }
+    there.forEach((text, place) => numbers.set(text, names.length ? place : Number(numbers.get(text)[1])));
+    return { numbers, names };
+  }
+
   function readCsv(text, convention) {
     const { rows: [header, ...rows], comma } = cells(text);
     const { meant, missing } = DEMO.csv;
+    const others = new RegExp(`^(${DEMO.csv.others})$`);
+    const unread = header.filter((name) => others.test(name.toLowerCase()));
     const columns = {};
     const joints = new Map();
     header.forEach((name, place) => {
+      if (unread.includes(name)) return;
       const column = meant[name.toLowerCase()];
       const [, joint, quantity] = column ? [null, "", column] : /^(.+)[_. ]([A-Za-z]+)$/.exec(name) || [];
       const what = column || (quantity && meant[quantity.toLowerCase()]);
@@ -177,23 +197,24 @@ const Files = (() => {
         throw new Refused(`line 1 has an unknown column ${shown(name)}; ${DEMO.csv.expected}`);
       }
     });
+    if (!("joint" in columns) && Object.keys(joints.get("") || {}).join() === "confidence") {
+      unread.push(header[joints.get("").confidence]); // The whole person's.
+      joints.delete("");
+    }
     for (const [joint, places] of joints) {
       if (!("x" in places && "y" in places)) throw new Refused(`line 1 has no x and y of ${shown(joint)}; ${DEMO.csv.expected}`);
     }
     if (!joints.size || ("joint" in columns) !== joints.has("")) throw new Refused(`line 1: ${DEMO.csv.expected}`);
     const people = new Map();
+    const whole = (value) => value.replace(/^([0-9]{1,15})\.0*$/, "$1");
+    const persons = numbersOfPersons("person" in columns ? rows.map((row) => whole(row[columns.person] ?? "")) : []);
     rows.forEach((row, index) => {
       const line = `line ${index + 2}`;
       if (row.length !== header.length) throw new Refused(`${line} has ${row.length} cells; expected ${header.length}.`);
-      const whole = (value) => value.replace(/^([0-9]{1,15})\.0*$/, "$1");
       const frame = "frame" in columns ? whole(row[columns.frame]) : String("joint" in columns ? 0 : index);
       const who = "person" in columns ? whole(row[columns.person]) : "";
-      const person = /^(?:track_)?([0-9]{1,15})$/.exec(who);
-      if (!person && !missing.includes(who.toLowerCase())) {
-        throw new Refused(`${line}: person is ${shown(who)}; expected a whole number from 0.`);
-      }
       const key = `${frame}\n${who}`;
-      const given = people.get(key) || { frame, person: person ? Number(person[1]) : null, named: new Map() };
+      const given = people.get(key) || { frame, person: persons.numbers.get(who) ?? null, named: new Map() };
       people.set(key, given);
       for (const [joint, places] of joints) {
         const name = joint || row[columns.joint];
@@ -215,6 +236,10 @@ const Files = (() => {
     const table = tableOfNames(names, convention);
     return {
       format: "csv", table,
+      notes: [
+        ...(unread.length ? [`columns that are no joints are not read: ${unread.join(", ")}`] : []),
+        ...(persons.names.length ? [`people: ${persons.names.slice(0, 10).map((name, place) => `${place} is ${name}`).join(", ")}`] : []),
+      ],
       people: [...people.values()].map(({ frame, person, named }) => () => ({
         frame, person, joints: DEMO.conventions[table].joints.map((joint) => named.get(joint) || [0, 0, 0]),
       })),
@@ -291,13 +316,13 @@ const Files = (() => {
     const seen = people.flatMap(({ joints }) => joints.filter(([x, y, c]) => c >= DEMO.lowestConfidence && (x || y)));
     const largest = seen.reduce((most, [x, y]) => Math.max(most, Math.abs(x), Math.abs(y)), 0);
     if (format !== "mediapipe" && largest > DEMO.smallestPerson) return people;
-    if (!size) throw new Refused("coordinates are shares of the image, not pixels; expected the image's width and height above.");
     if (typical(seen.flatMap(([x, y]) => [x, y])) > DEMO.largestShare) {
       throw new Refused("the landmarks are typically many images away; expected shares of the image, not pixels.");
     }
     if (seen.flatMap(([x, y]) => [x < 0, y < 0]).filter((below) => below).length > DEMO.mostOutside * 2 * seen.length) {
-      throw new Refused("coordinates are from -1 to 1; expected pixels, or shares of the image from 0 to 1.");
+      throw new Refused("coordinates are from -1 to 1, as of 3D in metres; expected 2D: pixels, or shares of the image from 0 to 1.");
     }
+    if (!size) throw new Refused("coordinates are shares of the image, not pixels; expected the image's width and height above.");
     return people.map((one) => ({ ...one, joints: one.joints.map(([x, y, c]) => [x * size[0], y * size[1], c]) }));
   }
 
@@ -357,6 +382,7 @@ const Files = (() => {
       .map(({ frame, person, joints: given }) => ({ frame: String(frame), person, ...converted(given, table) }))
       .filter(({ sureness }) => sureness.some((value) => value > 0));
     const notes = told || DEMO.selfEvident.includes(format) ? [] : [`joints: ${table}, for their number alone`];
+    notes.push(...(contents[0].notes || []));
     if (wrong.length) notes.push(`${wrong.length} of ${wrong.length + people.length} entries are left out; the first: ${wrong[0]}`);
     if (!rows.length) throw new Refused(`${files[0].name}: no people found.`);
     return { rows, format, table, imageSize, notes };

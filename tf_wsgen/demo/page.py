@@ -121,6 +121,7 @@ def _settings(lifter: Lifter, model: str) -> dict:
             "meant": detector_csv.MEANT,
             "index": detector_csv.INDEX,
             "missing": detector_csv.MISSING,
+            "others": detector_csv.OTHERS.pattern,
             "expected": detector_csv.EXPECTED,
         },
         "needed": NEEDED,

@@ -52,6 +52,11 @@ BROKEN = {
     "people of whom nothing is seen": (edited(coco_results, lambda c: [p.update(keypoints=[0] * 51) for p in c]),
         "no people found"),
     "another JSON": ('{"name": "a list of songs"}', "is none of the known formats"),
+    "MMPose's tests without the images": ('[{"preds": [[[1, 2, 3]]]}]', r"\[0\] has no 'image_paths'"),
+    "MMPose's tests of fewer images": ('[{"preds": [[[1, 2, 3]]], "image_paths": []}]', "has 1 preds of 0 images"),
+    "PoseNet without places": ('[{"keypoints": [{"position": 7, "part": "nose"}]}]', "is none of the known formats"),
+    "a crowd in one frame of thousands, which would fill the memory": (
+        "[" + "[]," * 3000 + "[" + ",".join(["[[1,2]]"] * 2000) + "]]", "rows of different lengths"),
     "two formats at once": ('{"people": [], "annotations": []}', r"any of \['openpose', 'coco_annotations'\]"),
     "an object for a list": (edited(mmpose, put({}, "instance_info", 1, "instances")),
         r"\[1\]\.instances is an object"),
@@ -81,7 +86,7 @@ BROKEN = {
     "CSV with a text for a number": (HEADER + "1,0,nose,left,2\n",
         "line 2: x, y, confidence are .*'left'.*expected numbers"),
     "CSV with half a joint": (HEADER + "1,0,nose,1,\n", "line 2: .*expected numbers"),
-    "CSV with a person's name": (HEADER + "1,Ada,nose,1,2\n", "line 2: person is 'Ada'"),
+    "CSV with a person's name": (HEADER + "1,0,nose,1,2\n1,Ada,nose,1,2\n", "line 3: person is 'Ada', and others are"),
     "CSV with a short line": (HEADER + "1,0,nose\n", "line 2 has 3 cells; expected 5"),
     "CSV with a joint twice": (HEADER + COCO_ROWS + "1,0,nose,1,2\n",
         "line 19: nose of person 0 in frame '1' is there already"),
@@ -203,6 +208,19 @@ def test_two_videos_in_a_pickle_are_refused(tmp_path):
     annotation = {"keypoint": files.array_of_people(*truth("coco17"))}
     (tmp_path / "a.pkl").write_bytes(pickle.dumps([annotation, annotation]))
     refuses(r"a\.pkl: has annotations of 2 videos; expected one video a file", read_detections, tmp_path / "a.pkl")
+
+
+def test_3d_in_metres_is_no_share_of_an_image(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "a.npy", np.dstack([rng.normal(0, 0.4, (9, 17, 2)), rng.uniform(0, 1.8, (9, 17))]))
+    for size in (None, SIZE):
+        refuses(r"from -1 to 1, as of 3D in metres; expected 2D", read_detections, tmp_path / "a.npy", image_size=size)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.JPG"])
+def test_a_video_or_an_image_is_refused_with_the_option_for_it(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\xff\xd8\xff\xe0 frame,")
+    refuses("is a video or an image; expected .*--video", read_detections, tmp_path / name)
 
 
 ARGUMENTS = {

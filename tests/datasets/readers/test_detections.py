@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import pickle
+import re
 import sys
 
 import detector_files as files
@@ -48,12 +49,15 @@ FORMS = {name: (name, *form) for name, form in JSON.items()} | {
     "mmpose, frames without meta_info": ("mmpose", files.mmpose_frames, ("coco17",)),
     "mmpose, the inferencer's lists": ("mmpose", files.mmpose_lists, ("coco17", "wholebody133", "halpe136")),
     "mmpose before 1.0": ("mmpose", files.mmpose_before_1, ("coco17", "wholebody133")),
+    "mmpose's tests before 1.0": ("mmpose", files.mmpose_tested, ("coco17", "mpii16")),
     "vitpose": ("mmpose", files.vitpose, ("coco17",)),
     "dwpose": ("dwpose", files.dwpose, ("coco18",)),
     "alphapose, open": ("alphapose_images", files.alphapose_open, ("coco18",)),
     "alphapose, cmu": ("alphapose_images", files.alphapose_cmu, ("coco18",)),
     "tfjs, frames": ("tfjs", files.tfjs, ("coco17",)),
     "ml5": ("tfjs", files.ml5, ("coco17",)),
+    "posenet": ("tfjs", files.posenet, ("coco17",)),
+    "ml5 before 1.0": ("tfjs", files.ml5_before_1, ("coco17",)),
     "mediapipe in browsers": ("mediapipe", files.mediapipe_in_browsers, ("mediapipe33",)),
 }
 
@@ -91,6 +95,7 @@ PARTS = {
     "openpifpaf, one image": ("openpifpaf", files.openpifpaf(*PEOPLE), range(5), [0] * 5),
     "tfjs, a pose": ("tfjs", NAMED[0][0], [0], [0]),
     "tfjs, poses": ("tfjs", NAMED[0], [0, 1], [0, 0]),
+    "posenet, a pose": ("tfjs", files.posenet(*PEOPLE)[0][0], [0], [0]),
     "tfjs, a frame without": ("tfjs", [[], NAMED[0]], [0, 1], [1, 1]),
     "mediapipe, landmarks": ("mediapipe", {"landmarks": POSES[0]}, [0], [0]),
     "mediapipe, several poses": ("mediapipe", {"pose_landmarks": POSES[:2]}, [0, 1], [0, 0]),
@@ -128,6 +133,14 @@ def test_openpose_folder(tmp_path, convention):
     found = read_detections(folder)
     check(found, convention, *truth(convention))
     assert (found.source_format, who(found), found.image_size) == ("openpose", (FRAMES, PERSONS), None)
+
+
+def test_openpose_of_2017(tmp_path):
+    for frame, content in enumerate(files.openpose_of_2017(*truth("coco18"))):
+        write(tmp_path / f"walk_{frame:012d}_keypoints.json", content)
+    found = read_detections(tmp_path)
+    check(found, "coco18", *truth("coco18"))
+    assert who(found) == (FRAMES, PERSONS)
 
 
 ONE_FRAME = {"walk_000000000012_keypoints.json": 12, "7.json": 7, "portrait_keypoints.json": "portrait"}
@@ -280,12 +293,13 @@ def test_an_image_that_is_too_small_is_told(tmp_path, size, told):
     assert not any("outside" in note for note in read_detections(path, image_size=size).notes)
 
 
-def test_y_before_x_is_told(tmp_path):
+def test_y_before_x_and_y_upwards_are_told(tmp_path):
     points = PEOPLE[0][1:3].copy()
     points[:, [5, 6, 11, 12]] = [[450, 150], [350, 150], [430, 300], [370, 300]]
-    for values, told in ((points, False), (points[..., ::-1], True)):
+    for values, told in ((points, []), (points[..., ::-1], ["y before x"]), (SIZE - points, ["y upwards"])):
         np.save(tmp_path / "a.npy", values)
-        assert any("y before x" in note for note in read_detections(tmp_path / "a.npy").notes) is told
+        notes = " ".join(read_detections(tmp_path / "a.npy").notes)
+        assert [one for one in ("y before x", "y upwards") if one in notes] == told
 
 
 @pytest.mark.parametrize("key", ["preds", "part"])
@@ -319,6 +333,21 @@ def test_csv(tmp_path, build, convention):
         found = read_detections(path, format)
         check(found, convention, *truth(convention))
         assert (found.source_format, who(found)) == ("csv", (FRAMES, PERSONS))
+
+
+VISION = {
+    "nose": "head_joint", "neck": "neck_1_joint", "shoulder": "shoulder_1", "elbow": "forearm", "wrist": "hand",
+    "hip": "upLeg", "knee": "leg", "ankle": "foot",
+}  # fmt: skip
+
+
+def test_csv_of_apples_names(tmp_path):
+    def spell(joint):
+        side, _, part = joint.partition("_")
+        return f"{side}_{VISION.get(part, part)}_joint" if part else VISION[joint]
+
+    path = files.wide_csv(tmp_path / "a.csv", "coco18", *truth("coco18"), spell=spell)
+    check(read_detections(path), "coco18", *truth("coco18"))
 
 
 LANDMARKS = {
@@ -377,6 +406,28 @@ def test_csv_of_some_joints_needs_the_convention(tmp_path):
     seen = [[joint for joint, there in zip(HUMAN16.joints, row, strict=True) if there] for row in found.visible]
     assert seen == [["right_hip", "left_hip", "pelvis"], ["left_hip"]]
     assert places(found, "pelvis")[0] == [2, 30]
+
+
+def test_people_of_a_csv_may_have_names_that_are_told(tmp_path):
+    for build in (files.long_csv, files.wide_csv):
+        path = build(tmp_path / "a.csv", "coco17", *PEOPLE)
+        text = path.read_text(encoding="utf-8-sig")
+        path.write_text(re.sub(r"^([0-9]+),([01]),", lambda m: f"{m[1]},person_{'ba'[int(m[2])]},", text, flags=re.M))
+        found = read_detections(path)
+        check(found, "coco17", *PEOPLE)
+        assert (who(found), found.notes[0]) == ((FRAMES, PERSONS), "people: 0 is 'person_b', 1 is 'person_a'")
+
+
+def test_what_a_csv_has_beside_the_joints_is_told(tmp_path):
+    header = "class,label,bbox_x1,bbox_y,x2,y_max,Width"
+    for build, more in ((files.wide_csv, ",score"), (files.long_csv, "")):
+        path = build(tmp_path / "a.csv", "coco17", *PEOPLE)
+        first, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+        values = "0,person,1,2,3,4,640" + ",0.9" * bool(more)
+        path.write_text("\n".join([f"{header}{more},{first}", *(f"{values},{line}" for line in lines)]))
+        found = read_detections(path)
+        check(found, "coco17", *PEOPLE)
+        assert found.notes[0] == f"columns that are no joints are not read: {(header + more).split(',')}"
 
 
 def test_csv_of_a_row_a_person_without_numbers(tmp_path):
@@ -440,6 +491,22 @@ def test_videopose3d_files(tmp_path):
     assert "joints: coco17, as the file says" in found.notes
 
 
+def test_what_videopose3d_finds_in_a_video(tmp_path):
+    points = PEOPLE[0]
+    # x, y, a logit, a density; Detectron's classes are the background and persons; nobody is in the last frame.
+    found = [np.concatenate([one, np.zeros((17, 1)), np.full((17, 1), 0.05)], axis=-1).T for one in points]
+    frames = [*map(np.float32, files.by_frame(found)), []]
+    keypoints, boxes = np.empty((4, 2), object), np.empty((4, 2), object)
+    for frame, people in enumerate(frames):
+        keypoints[frame, 0], boxes[frame, 0] = [], []
+        keypoints[frame, 1], boxes[frame, 1] = people, np.ones((len(people), 5), np.float32)
+    metadata = {"w": SIZE[0], "h": SIZE[1]}
+    np.savez(tmp_path / "a.mp4.npz", boxes=boxes, segments=[None] * 4, keypoints=keypoints, metadata=metadata)
+    found = read_detections(tmp_path / "a.mp4.npz")
+    check(found, "coco17", points, (points != 0).any(axis=-1).astype(float))
+    assert (who(found), found.span, found.image_size) == ((FRAMES, PERSONS), (0, 3), SIZE)
+
+
 def test_arrays_of_one_person_that_tell_their_joints_and_that_are_none(tmp_path):
     points, _ = truth("human36m_17")
     np.savez(tmp_path / "a.npz", reconstruction=points[None])
@@ -456,6 +523,8 @@ ARRAYS = {
     "one person": (lambda points, scores: {"": files.dense_rows(points, scores)}, range(5), range(5), [0] * 5),
     "frames of people": (lambda points, scores: {"": files.dense_rows(points, scores)[1:, None]},
         range(1, 5), range(4), [0] * 4),
+    "MoveNet": (lambda points, scores: {"": files.dense_rows(points[..., ::-1], scores)[:, None, None]},
+        range(5), range(5), [0] * 5),
     "frames of two": (lambda points, scores: {"": files.dense(points, scores)}, range(5), FRAMES, PERSONS),
     "scores beside": (lambda points, scores: {"keypoints": points, "scores": scores, "boxes": np.ones((5, 4))},
         range(5), range(5), [0] * 5),
@@ -513,6 +582,15 @@ def test_joints_of_json_that_are_not_a_number_are_missing(tmp_path, form, missin
     assert text != content
     (tmp_path / "a.json").write_text(text)
     check(read_detections(tmp_path / "a.json"), "coco17", points, confidence)
+
+
+def test_a_frames_number_may_be_a_float_that_is_whole(tmp_path):
+    content = files.coco_results(*PEOPLE)
+    for person in content:
+        person["image_id"] = float(person["image_id"])
+    found = read_detections(write(tmp_path / "a.json", content))
+    check(found, "coco17", *PEOPLE)
+    assert (found.source_format, who(found)) == ("coco_results", (FRAMES, PERSONS))
 
 
 DEPTHS = {"metres from the pelvis": 0.2, "millimetres from the camera": 4000.0}

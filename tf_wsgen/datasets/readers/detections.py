@@ -288,8 +288,7 @@ def detections_of(
     found = convert(points, table, visible, confidence)
     if _crossed(found.points, found.visible):
         notes = [*notes, "WARNING: hips and shoulders have left and right the other way round in most people"]
-    if _lying(found.points, found.visible):
-        notes = [*notes, "most people lie in the image: if they don't, the file has y before x, or the video is turned"]
+    notes = [*notes, *_posture(found.points, found.visible)]
     if track == "off":
         people = [person._replace(person=None) for person in people]
     follows = track == "auto" and frame.dtype.kind == "i" and content.format not in IMAGE_FORMATS
@@ -328,11 +327,15 @@ def _crossed(points: np.ndarray, visible: np.ndarray) -> bool:
     return broad.any() and ((hips * shoulders).sum(axis=-1)[broad] < 0).mean() > 0.5
 
 
-def _lying(points: np.ndarray, visible: np.ndarray) -> bool:
-    """Whether most (N, 16, 2) people have the trunk along the image's width."""
+def _posture(points: np.ndarray, visible: np.ndarray) -> list[str]:
+    """What is to be told of most (N, 16, 2) people: the trunk is along the image's width, or head down."""
     seen = visible[:, TRUNK].all(axis=-1)
-    across, down = np.abs(points[seen, HUMAN16.index("thorax")] - points[seen, HUMAN16.index("pelvis")]).T
-    return bool(seen.any()) and bool((across > down).mean() > 0.5)
+    across, down = (points[seen, HUMAN16.index("thorax")] - points[seen, HUMAN16.index("pelvis")]).T
+    lying, head_down = np.abs(across) > np.abs(down), down > np.abs(across)
+    if seen.any() and lying.mean() > 0.5:
+        return ["most people lie in the image: if they don't, the file has y before x, or the video is turned"]
+    told = "most people are head down in the image: if they aren't, the file counts y upwards"
+    return [told] if seen.any() and head_down.mean() > 0.5 else []
 
 
 def _check_confidences(given: np.ndarray) -> None:
@@ -346,15 +349,17 @@ def _check_confidences(given: np.ndarray) -> None:
 
 def _pixels(points: np.ndarray, visible: np.ndarray, image_size: tuple[int, int] | None) -> np.ndarray:
     """(N, K, 2) pixels, of shares of the image."""
+    if np.median(np.abs(points)) > LARGEST_SHARE:
+        raise InputError("the landmarks are typically many images away; expected shares of the image, not pixels.")
+    if (points[visible] < 0).sum() > MOST_OUTSIDE * points[visible].size:
+        raise InputError(
+            "coordinates are from -1 to 1, as of 3D in metres; expected 2D: pixels, or shares of the image from 0 to 1."
+        )
     if image_size is None:
         raise InputError(
             "coordinates are shares of the image, not pixels; expected the image's size, --image_size WIDTHxHEIGHT "
             "(image_size in Python)."
         )
-    if np.median(np.abs(points)) > LARGEST_SHARE:
-        raise InputError("the landmarks are typically many images away; expected shares of the image, not pixels.")
-    if (points[visible] < 0).mean() > MOST_OUTSIDE:
-        raise InputError("coordinates are from -1 to 1; expected pixels, or shares of the image from 0 to 1.")
     return points * image_size
 
 

@@ -3,9 +3,10 @@
 Columns may be called in several ways (`COLUMNS`). Without a person there is one in each frame, or in each row where a
 row is a person; without a frame each row is one. DeepLabCut's header of several lines and SLEAP's columns are known.
 The separator is the header's comma, semicolon or tab; a first column without a name is pandas' index. Empty cells, NaN
-and joints without a row are missing.
+and joints without a row are missing. The encoding is UTF-8, or UTF-16 where the file begins with its mark.
 """
 
+import codecs
 import csv
 import difflib
 import pathlib
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS, Convention, convention_by_name, convention_of
-from tf_wsgen.datasets.readers.joint_names import convention_of_names
+from tf_wsgen.datasets.readers.joint_names import convention_of_names, listed
 from tf_wsgen.datasets.readers.json_values import FileContent, Person, attempt
 from tf_wsgen.errors import InputError
 from tf_wsgen.files import existing_file, one_sentence
@@ -39,6 +40,11 @@ QUANTITIES = {
 }
 # SLEAP's score of the whole person, and the frame's time, which its number tells.
 OF_THE_ROW = ("instance.score", "time", "timestamp", "time_s", "time_ms", "timestamp_ms")
+# What tables have beside the joints: classes, boxes, sizes.
+OTHERS = re.compile(
+    r"(class|label|category|action|activity)(_(id|name))?|((image|img|frame|video)_?)?(width|height)|fps|area"
+    r"|b?box(_.*|[0-9]*)|[xy](_?(min|max)|[12])"
+)
 MEANT = {name: column for names in (COLUMNS, QUANTITIES) for column, several in names.items() for name in several}
 # Numbers of lines, and their cells.
 Rows = Iterator[tuple[int, list[str]]]
@@ -48,13 +54,20 @@ EXPECTED = (
 )
 
 
+def encoding_of(start: bytes) -> str:
+    """The encoding of a text by its first bytes: Excel and PowerShell write UTF-16."""
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
 def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileContent:
     """All people of a CSV file, and the convention that has the joints' names.
 
     Raises:
         InputError: The file is no CSV of joints, with line, what was found and what was expected.
     """
-    with one_sentence(path, kind), open(existing_file(path, kind), encoding="utf-8-sig", newline="") as file:
+    with existing_file(path, kind).open("rb") as file:
+        encoding = encoding_of(file.read(2))
+    with one_sentence(path, kind), open(path, encoding=encoding, newline="") as file:
         first = file.readline()
         file.seek(0)
         separator = max(SEPARATORS, key=first.count)
@@ -64,17 +77,17 @@ def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileCo
             rows = ((reader.line_num, row) for row in reader)
             if header[:1] == ["scorer"]:
                 header, lines, cells = _deeplabcut(rows)
-                columns, joints = _columns(header)
+                columns, joints, unread = _columns(header)
             else:
                 index = int(len(header) > 1 and header[0].lower() in INDEX)
-                columns, joints = _columns(header[index:])
+                columns, joints, unread = _columns(header[index:])
                 lines, cells = _cells(rows, len(header))
                 cells = cells[index:]
         except csv.Error as error:
             raise InputError(f"{path}: cannot be read as {kind} ({error}).") from None
     if not lines:
         raise InputError("no people found.")
-    people, who = _people(cells, columns, lines)
+    people, who, names_of_people = _people(cells, columns, lines)
     at, which, names, values = _joints(cells, columns, joints, lines, separator == ";")
     if not len(at):
         raise InputError("no people found.")
@@ -92,9 +105,15 @@ def csv_content(path: pathlib.Path, kind: str, convention: str | None) -> FileCo
         Person(f"line {lines[at[row]]}", *people[number], found[number, :, :2], found[number, :, 2], None)
         for number, row in zip(seen.tolist(), first.tolist(), strict=True)
     ]
-    depths = any("z" in places for places in joints.values())
-    notes = ("columns of z are not read: x and y are taken for places in the image",) if depths else ()
-    return FileContent("csv", entries, table, notes=notes)
+    notes = []
+    if any("z" in places for places in joints.values()):
+        notes.append("columns of z are not read: x and y are taken for places in the image")
+    if unread:
+        notes.append(f"columns that are no joints are not read: {listed(unread)}")
+    if names_of_people:
+        told = ", ".join(f"{number} is {name[:40]!r}" for number, name in enumerate(names_of_people[:10]))
+        notes.append(f"people: {told}{' and so on' if len(names_of_people) > 10 else ''}")
+    return FileContent("csv", entries, table, notes=tuple(notes))
 
 
 def _cells(rows: Rows, count: int) -> tuple[list[int], list[list[str]]]:
@@ -121,10 +140,14 @@ def _deeplabcut(rows: Rows) -> tuple[list[str], list[int], list[list[str]]]:
         raise InputError("begins like DeepLabCut's tables; expected lines 'bodyparts' and 'coords' below.")
     who = names.get("individuals", [""] * len(names["coords"]))
     columns = list(zip(who, names["bodyparts"], names["coords"], strict=True))
+    # Labels made by hand have folder, video and image in columns of their own.
+    index = 1 + next((place for place, name in enumerate(names["coords"]) if name), 0)
+    columns = columns[index - 1 :]
     joints = list(dict.fromkeys((joint, coordinate) for _, joint, coordinate in columns))
-    people = list(dict.fromkeys(who))
-    lines, (frames, *cells) = _cells(rows, len(columns) + 1)
-    found = dict(zip(columns, cells, strict=True))
+    people = list(dict.fromkeys(person for person, _, _ in columns))
+    lines, cells = _cells(rows, len(columns) + index)
+    frames = list(map("/".join, zip(*cells[:index], strict=True)))
+    found = dict(zip(columns, cells[index:], strict=True))
 
     def by_turns(of_people: list[list[str]]) -> list[str]:
         return [text for row in zip(*of_people, strict=True) for text in row]
@@ -138,21 +161,22 @@ def _deeplabcut(rows: Rows) -> tuple[list[str], list[int], list[list[str]]]:
 
 def _people(
     cells: list[list[str]], columns: dict[str, int], lines: list[int]
-) -> tuple[list[tuple[str, int | None]], np.ndarray]:
-    """Frame and person of everybody, and (R,) which of them a row is about."""
+) -> tuple[list[tuple[str, int | None]], np.ndarray, list[str]]:
+    """Frame and person of everybody, (R,) which of them a row is about, and the persons' names if they have some."""
     numbers = ["0"] * len(lines) if "joint" in columns else list(map(str, range(len(lines))))
     frames = cells[columns["frame"]] if "frame" in columns else numbers
     persons = cells[columns["person"]] if "person" in columns else [""] * len(lines)
+    numbers_of_persons, names = _numbers_of_persons(persons, lines)
     texts: dict[tuple[str, str], tuple[str, int | None]] = {}
     people: dict[tuple[str, int | None, int | None], int] = {}
     who = np.empty(len(lines), np.int64)
     for row, named in enumerate(zip(frames, persons, strict=True)):
         if named not in texts:
-            texts[named] = _whole(named[0]), _person(named[1], lines[row])
+            texts[named] = _whole(named[0]), numbers_of_persons[named[1]]
         # In a row a person, who has no number is somebody else in each row.
         alone = texts[named][1] is None and "joint" not in columns
         who[row] = people.setdefault((*texts[named], row if alone else None), len(people))
-    return [(frame, person) for frame, person, _ in people], who
+    return [(frame, person) for frame, person, _ in people], who, names
 
 
 def _joints(
@@ -203,17 +227,18 @@ def _floats(texts: list[str], comma_is_point: bool) -> tuple[np.ndarray, np.ndar
     return values, unreadable
 
 
-def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Where frame, person and joint are, and x, y and confidence by joint; "" is the joint that a row names."""
+def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int]], list[str]]:
+    """Where frame, person and joint are; x, y and confidence by joint, "" where a row names it; what is not read."""
     columns: dict[str, int] = {}
     joints: dict[str, dict[str, int]] = {}
+    unread = [name for name in header if OTHERS.fullmatch(name.lower())]
     counts = Counter(header)
     for place, name in enumerate(header):
         if counts[name] > 1:
             raise InputError(f"line 1 has more than one column {name!r}; {EXPECTED}")
         meant = MEANT.get(name.lower())
         joint, quantity = ("", meant) if meant else _of_joint(name)
-        if name.lower() in OF_THE_ROW:
+        if name.lower() in OF_THE_ROW or name in unread:
             continue
         if meant in COLUMNS:
             columns.setdefault(meant, place)
@@ -226,13 +251,15 @@ def _columns(header: list[str]) -> tuple[dict[str, int], dict[str, dict[str, int
         if others:
             raise InputError(f"line 1 has an unknown column '{others[0]}_x' beside joint; {EXPECTED}")
         joints.setdefault("", {})
+    elif joints.get("", {}).keys() == {"confidence"}:
+        unread.append(header[joints.pop("")["confidence"]])  # The whole person's.
     for joint, places in joints.items():
         for axis in "xy":
             if axis not in places:
                 raise InputError(f"line 1 has no column {f'{joint}_{axis}'.lstrip('_')!r}; {EXPECTED}")
     if not joints or ("joint" not in columns and "" in joints):
         raise InputError("line 1 has no columns of joints.")
-    return columns, joints
+    return columns, joints, unread
 
 
 def _of_joint(name: str) -> tuple[str, str | None]:
@@ -248,14 +275,21 @@ def _whole(text: str) -> str:
     return text if text.isdigit() else re.sub(r"^([0-9]{1,15})\.0*$", r"\1", text)
 
 
-def _person(text: str, line: int) -> int | None:
-    text = _whole(text)
-    if text.lower() in MISSING:
-        return None
-    number = re.fullmatch(r"(?:track_)?([0-9]{1,15})", text)
-    if not number:
-        raise InputError(f"line {line}: person is {text!r}; expected a whole number from 0.")
-    return int(number[1])
+def _numbers_of_persons(texts: list[str], lines: list[int]) -> tuple[dict[str, int | None], list[str]]:
+    """The person's number by text, None where it is missing; names are numbered as they appear, and told."""
+    numbers = dict.fromkeys(texts)
+    there = {text: _whole(text) for text in numbers if _whole(text).lower() not in MISSING}
+    found = {text: re.fullmatch(r"(?:track_)?([0-9]{1,15})", name) for text, name in there.items()}
+    named = [text for text, number in found.items() if number is None]
+    if named and len(named) < len(found):
+        raise InputError(
+            f"line {lines[texts.index(named[0])]}: person is {there[named[0]]!r}, and others are numbers; expected a "
+            "whole number from 0, or names of all."
+        )
+    names = list(dict.fromkeys(there[text] for text in named))
+    places = {name: place for place, name in enumerate(names)}
+    numbers |= {text: places[there[text]] if number is None else int(number[1]) for text, number in found.items()}
+    return numbers, names
 
 
 def _convention_of_columns(names: Sequence[str], convention: str | None) -> tuple[Convention, dict[str, int]]:

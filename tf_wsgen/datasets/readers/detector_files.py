@@ -1,6 +1,7 @@
 """From a path to what is in it: a detector's file, or a folder of a file a frame, of any known format."""
 
 import contextlib
+import mimetypes
 import pathlib
 import re
 import zipfile
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
-from tf_wsgen.datasets.readers.detector_csv import csv_content
+from tf_wsgen.datasets.readers.detector_csv import csv_content, encoding_of
 from tf_wsgen.datasets.readers.detector_formats import (
     JSON_FORMATS,
     coco_joints,
@@ -140,14 +141,19 @@ def _frames(files: list[pathlib.Path]) -> list[int] | list[str]:
 
 def _format_by_start(path: pathlib.Path, start: bytes) -> str:
     """The format of what is no JSON, or "json"."""
+    if (mimetypes.guess_type(path)[0] or "").startswith(("image/", "video/")):
+        raise InputError(
+            f"{path}: is a video or an image; expected {KIND}, or the option --video of scripts/predict.py."
+        )
     if start.startswith(HDF5_SIGNATURE):
         return "pose_hg"
     if start.startswith(NPY_SIGNATURE) or path.suffix.lower() in PICKLE_SUFFIXES:
         return "array"
     if start.startswith(ZIP_SIGNATURE):
         with one_sentence(path, KIND), zipfile.ZipFile(path) as archive:
-            return "array" if "positions_2d.npy" not in archive.namelist() else "videopose3d"
-    first_line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n")[0]
+            return "videopose3d" if {"positions_2d.npy", "segments.npy"} & set(archive.namelist()) else "array"
+    start = start.decode(encoding_of(start), errors="replace").encode()
+    first_line = start.lstrip().split(b"\n")[0]
     if first_line[:1] in (b"[", b"{") or not first_line:
         return "json"
     separated = any(separator in first_line for separator in (b",", b";", b"\t"))

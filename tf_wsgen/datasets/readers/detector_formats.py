@@ -31,6 +31,7 @@ from tf_wsgen.datasets.readers.json_values import (
     numbers,
     one_size,
     placed,
+    plain_pose,
     score_of,
     triples,
 )
@@ -45,7 +46,7 @@ LANDMARK_KEYS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 def mmpose(content: Any) -> Iterator[Entry]:
     """MMPose: `instance_info`, or the list in it: of frames, of an image's instances, or of images' lists of them.
 
-    Also what its API gave before 1.0, and what Transformers' ViTPose gives.
+    Also what its API and `tools/test.py --out` gave before 1.0, and what Transformers' ViTPose gives.
     """
     place = ""
     if isinstance(content, dict):
@@ -58,7 +59,13 @@ def mmpose(content: Any) -> Iterator[Entry]:
             frame = frame_of(entry.get("frame_id", index), f"{where}.frame_id")
             where += ".instances"
             instances = items(entry["instances"], where)
-        if instances is None:
+        if isinstance(entry, dict) and "preds" in entry:
+            people, images = items(entry["preds"], where), items(member(entry, "image_paths", where), where)
+            if len(people) != len(images):
+                raise InputError(f"{where} has {len(people)} preds of {len(images)} images; expected as many.")
+            for place, pair in enumerate(zip(people, images, strict=True)):
+                yield attempt(_mmpose_tested, *pair, f"{where}.preds[{place}]")
+        elif instances is None:
             yield attempt(_mmpose_person, entry, where, frame)
         else:
             yield from in_frame(_mmpose_person, instances, where, frame)
@@ -79,10 +86,17 @@ def _mmpose_person(instance: Any, where: str, frame: int | str) -> Person:
     )
 
 
+def _mmpose_tested(person: Any, image: Any, where: str) -> Person:
+    rows = numbers(person, where, (None, 3))
+    return Person(where, frame_of(image, f"{where}'s image"), None, rows[:, :2], rows[:, 2], None)
+
+
 def openpose(content: Any, frame: int | str) -> Iterator[Entry]:
-    """OpenPose: the file of one frame."""
+    """OpenPose: the file of one frame; in 2017 the key had no `_2d`."""
     people = items(member(content, "people", "the file"), "people")
-    yield from in_frame(flat_person, people, "people", frame, "pose_keypoints_2d", "person_id")
+    old = any(isinstance(person, dict) and "pose_keypoints" in person for person in people)
+    key = "pose_keypoints" if old else "pose_keypoints_2d"
+    yield from in_frame(flat_person, people, "people", frame, key, "person_id")
 
 
 def results(content: Any) -> Iterator[Entry]:
@@ -187,7 +201,10 @@ def openpifpaf(content: Any) -> Iterator[Entry]:
 
 
 def tfjs(content: Any) -> Iterator[Entry]:
-    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose), ml5: a pose, poses, or a list of frames of those."""
+    """TensorFlow.js' pose detection (MoveNet, PoseNet, BlazePose), ml5: a pose, poses, or a list of frames of those.
+
+    PoseNet's older joints have `part` and `position`, and ml5 before 1.0 has the `pose` beside its skeleton.
+    """
     many = isinstance(content, list) and any(isinstance(frame, list) for frame in content)
     for index, poses in enumerate(content if many else [content]):
         poses = [poses] if isinstance(poses, dict) else items(poses, f"[{index}]")
@@ -195,6 +212,7 @@ def tfjs(content: Any) -> Iterator[Entry]:
 
 
 def _tfjs_person(pose: Any, where: str, frame: int) -> Person:
+    pose = plain_pose(pose)
     keypoints = items(member(pose, "keypoints", where), f"{where}.keypoints")
     # ml5 calls it confidence.
     score = "score" if any(isinstance(one, dict) and "score" in one for one in keypoints[:1]) else "confidence"
@@ -266,10 +284,11 @@ def formats_that_fit(content: Any) -> list[str]:
     keypoints, image = entry.get("keypoints"), entry.get("image_id")
     flat = isinstance(keypoints, list) and not any(isinstance(value, dict | list) for value in keypoints[:1])
     marks = {
-        "mmpose": "instances" in entry or (image is None and ("keypoint_scores" in entry or _is_array(keypoints))),
+        "mmpose": bool({"instances", "preds"} & entry.keys())
+        or (image is None and ("keypoint_scores" in entry or _is_array(keypoints))),
         "alphapose": isinstance(keypoints, list) and isinstance(image, str),
         "ultralytics": isinstance(keypoints, dict),
-        "coco_results": isinstance(keypoints, list) and isinstance(image, int),
+        "coco_results": isinstance(keypoints, list) and isinstance(image, int | float),
         "mediapipe": bool({*LANDMARK_KEYS, "x"} & entry.keys()),
         "dwpose": "people" in entry,
         "openpifpaf": (flat and image is None and "keypoint_scores" not in entry) or "predictions" in entry,
@@ -317,7 +336,7 @@ def coco_joints(content: Any) -> Convention | None:
 
 def tfjs_joints(content: Any) -> Convention | None:
     """The joints by the names of the first pose; None where it names none."""
-    pose = first_entry(content)
+    pose = plain_pose(first_entry(content))
     joints = pose.get("keypoints") if isinstance(pose, dict) else None
     names = [joint.get("name") for joint in joints if isinstance(joint, dict)] if isinstance(joints, list) else []
     return convention_of_names(names) if names and all(isinstance(name, str) for name in names) else None

@@ -77,18 +77,31 @@ def _deeplabcut(group: h5py.Group, where: str) -> tuple[list[Entry], Convention]
     return list(_rows(group.name, frames, found[..., :2], scores)), convention_of_names(joints)
 
 
+def _levels(group: h5py.Group, axis: str, where: str) -> list[list[str]]:
+    """The names on each level of an axis of pandas' form "fixed"."""
+    parts = []
+    for level in range(sum(name.startswith(f"{axis}_level") for name in group)):
+        names = hdf5_texts(group, f"{axis}_level{level}", where)
+        labels = hdf5_array(group, f"{axis}_label{level}", where, (None,))
+        if not (labels.dtype.kind in "iu" and ((labels >= 0) & (labels < len(names))).all()):
+            raise InputError(f"{axis}_label{level} numbers names that are not there.")
+        parts.append([names[label] for label in labels])
+    return parts
+
+
 def _fixed(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:
     """Columns, frames and (F, C) values of pandas' form "fixed"."""
-    levels = sum(name.startswith("block0_items_level") for name in group)
-    parts = []
-    for level in range(levels):
-        names = hdf5_texts(group, f"block0_items_level{level}", where)
-        labels = hdf5_array(group, f"block0_items_label{level}", where, (None,))
-        if not (labels.dtype.kind in "iu" and ((labels >= 0) & (labels < len(names))).all()):
-            raise InputError(f"block0_items_label{level} numbers names that are not there.")
-        parts.append([names[label] for label in labels])
+    parts = _levels(group, "block0_items", where)
     values = hdf5_array(group, "block0_values", where, (None, None))
-    return list(zip(*parts, strict=True)), _whole_numbers(group["axis1"], len(values)), values
+    # The index of labels made by hand is the images' paths, or their parts on levels.
+    index = group.get("axis1")
+    paths = isinstance(index, h5py.Dataset) and index.dtype.kind == "S"
+    named = [hdf5_texts(group, "axis1", where)] if paths else _levels(group, "axis1", where)
+    images = ["/".join(names) for names in zip(*named, strict=True)]
+    frames = np.array(images) if images else _whole_numbers(index, len(values))
+    if len(frames) != len(values):
+        raise InputError(f"{group.name} has {len(values)} rows and names of {len(frames)}; expected as many.")
+    return list(zip(*parts, strict=True)), frames, values
 
 
 def _appendable(group: h5py.Group, where: str) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:

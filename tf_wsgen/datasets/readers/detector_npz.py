@@ -1,6 +1,7 @@
-"""2D keypoints in NumPy's files and pickles: VideoPose3D's of one's own videos (`data_2d_custom_*.npz`), plain arrays.
+"""2D keypoints in NumPy's files and pickles: VideoPose3D's of one's own videos, plain arrays.
 
-Of pickles also MMAction2's and PYSKL's annotations of videos.
+VideoPose3D's are `data_2d_custom_*.npz`, and what its `infer_video` finds in each video with Detectron. Of pickles
+also MMAction2's and PYSKL's annotations of videos.
 """
 
 import pathlib
@@ -9,10 +10,19 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tf_wsgen.datasets.keypoint_conventions import CONVENTIONS
-from tf_wsgen.datasets.readers.json_values import Entry, FileContent, Person, attempt, items, numbers, one_size
+from tf_wsgen.datasets.readers.json_values import (
+    Entry,
+    FileContent,
+    Person,
+    attempt,
+    in_frame,
+    items,
+    numbers,
+    one_size,
+)
 from tf_wsgen.datasets.readers.videopose3d_files import items_by_subject, layout_of, metadata_of
 from tf_wsgen.errors import InputError
-from tf_wsgen.files import load_json, load_npy, load_npz, load_pickle, one_sentence
+from tf_wsgen.files import LARGEST_COMPRESSION, load_json, load_npy, load_npz, load_pickle, one_sentence
 
 NPY_SIGNATURE, ZIP_SIGNATURE = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -27,6 +37,11 @@ def videopose3d_content(path: pathlib.Path, kind: str, convention: str | None) -
     """
     arrays = load_npz(path, kind)
     where = str(path)
+    if {"keypoints", "segments"} <= arrays.keys():
+        size = one_size([metadata_of(arrays)], "w", "h")
+        with one_sentence(path, kind):
+            frames = items(_plain(arrays["keypoints"]), "keypoints")
+            return FileContent("videopose3d", list(_detectron(frames)), image_size=size)
     content = items_by_subject(arrays, "positions_2d", where, kind)
     tracks = [
         (f"{subject}/{action}[{index}]", poses)
@@ -41,6 +56,20 @@ def videopose3d_content(path: pathlib.Path, kind: str, convention: str | None) -
     videos = metadata_of(arrays).get("video_metadata")
     size = one_size(list(videos.values()) if isinstance(videos, dict) else None, "w", "h")
     return FileContent("videopose3d", people, told, size, (f"people: {who}{more}",))
+
+
+def _detectron(frames: list) -> Iterator[Entry]:
+    """Detectron's people as VideoPose3D's `infer_video` keeps them: by frame and class, of which 1 is the persons."""
+    for frame, classes in enumerate(frames):
+        where = f"keypoints[{frame}][1]"
+        people = items(classes, f"keypoints[{frame}]")[1:2]
+        yield from in_frame(_detectron_person, items(people[0], where) if people else [], where, frame)
+
+
+def _detectron_person(person: object, where: str, frame: int) -> Person:
+    # Rows of x, y, a logit, and the heat map's density at its peak, which is no confidence: VideoPose3D leaves it, too.
+    points = numbers(person, where, (4, None))
+    return Person(where, frame, None, points[:2].T, np.ones(points.shape[1]), None)
 
 
 def array_content(path: pathlib.Path, kind: str) -> FileContent | list:
@@ -62,7 +91,7 @@ def array_content(path: pathlib.Path, kind: str) -> FileContent | list:
     with one_sentence(path, kind):
         people = [one for one in content if not isinstance(one, list) or one] if isinstance(content, list) else []
         first = people[0][0] if people and isinstance(people[0], list) else next(iter(people), None)
-        if isinstance(first, dict) and "keypoints" in first:
+        if isinstance(first, dict) and {"keypoints", "preds"} & first.keys():
             return [_plain(one) for one in content]
         of_frames = len(people) > 1 and not isinstance(first, dict)
         return json_arrays(content) if of_frames else content_of_arrays(_pickled_arrays(content))
@@ -71,7 +100,7 @@ def array_content(path: pathlib.Path, kind: str) -> FileContent | list:
 def _plain(value):
     """A pickle's content as JSON has it."""
     if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
+        return value.tolist() if value.dtype != object else _plain(value.tolist())
     if isinstance(value, dict):
         return {str(name): _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
@@ -100,7 +129,10 @@ def _frames_of_people(content: object) -> np.ndarray:
         raise InputError("frames have joints of different shapes; expected the same everywhere.")
     (shape,) = shapes
     people = [frame.reshape(-1, *shape) for frame in frames]
-    filled = np.full((len(frames), max(map(len, people)), *shape), np.nan)
+    most = max(map(len, people))
+    if len(frames) * most > LARGEST_COMPRESSION * sum(map(len, people)):
+        raise InputError(f"a frame has {most:,} people, and nearly all {len(frames):,} frames have none.")
+    filled = np.full((len(frames), most, *shape), np.nan)
     for frame, found in zip(filled, people, strict=True):
         frame[: len(found)] = found
     return filled
@@ -113,12 +145,14 @@ def content_of_arrays(arrays: Mapping[str, np.ndarray], by_frame: bool = False) 
     (frames, people, joints, 2 or 3) where the first axis is the longer one. Confidences are its third numbers, or
     another array without its last axis. MHFormer's `reconstruction` has Human3.6M's joints. MMAction2's annotation of
     a video has `keypoint` (people, frames, joints, 2) and `keypoint_score`. MediaPipe's 33 joints may have x, y, z and
-    a confidence.
+    a confidence. (frames, 1, 1, 17, 3) is MoveNet's y, x, confidence.
 
     Raises:
         InputError: No such array, or several.
     """
     arrays = {name: one[..., [0, 1, 3]] if one.shape[-2:] == (33, 4) else one for name, one in arrays.items()}
+    movenet = [name for name, one in arrays.items() if one.shape[1:] == (1, 1, 17, 3) and one.dtype.kind in "fiu"]
+    arrays |= {name: arrays[name][:, 0, 0][..., [1, 0, 2]] for name in movenet}
     shaped = {name: values for name, values in arrays.items() if values.shape[-1:] in ((2,), (3,))}
     fitting = {name: values for name, values in shaped.items() if values.ndim in (3, 4)}
     fitting = fitting or {name: values[None] for name, values in shaped.items() if values.ndim == 2}
@@ -142,8 +176,10 @@ def content_of_arrays(arrays: Mapping[str, np.ndarray], by_frame: bool = False) 
             f"{name}[:, {place}]" if by_frame else f"{name}[{place}]", None if by_frame else place, poses
         )
     ]
-    note = f"people: {len(tracks)}, each in {tracks.shape[1]:,} frames, as the array {name!r} has them"
-    return FileContent("array", people, told, notes=(note,))
+    notes = [f"people: {len(tracks)}, each in {tracks.shape[1]:,} frames, as the array {name!r} has them"]
+    if name in movenet:
+        notes.append("coordinates: y before x, as MoveNet has them in arrays (frames, 1, 1, 17, 3)")
+    return FileContent("array", people, told, notes=tuple(notes))
 
 
 def _other_arrays(arrays: Mapping[str, np.ndarray]) -> InputError:

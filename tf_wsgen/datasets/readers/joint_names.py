@@ -29,6 +29,13 @@ NAMED_SETS = {
     "halpe26": "halpe26",
     "h36m": "human36m_17",
 }
+# What Apple's Vision calls joints; ARKit, which has hips, means the head itself.
+VISION = {
+    "head_joint": "nose",
+    "neck_1_joint": "neck",
+    "left_shoulder_1_joint": "left_shoulder",
+    "right_shoulder_1_joint": "right_shoulder",
+}
 NAMED = "named"
 MOST_NAMES = 40
 
@@ -41,6 +48,8 @@ def convention_of_names(names: Sequence[str]) -> Convention:
     """
     if not all(isinstance(name, str) and name.isprintable() for name in names):
         raise InputError("the joints' names are no texts; expected a name for each joint.")
+    if "neck_1_joint" in names and "hips_joint" not in names:
+        names = [VISION.get(name, name) for name in names]
     places = places_of(names)
     lacking = [joint for joint in NEEDED if joint not in places]
     if lacking or len(set(names)) < len(names):

@@ -92,9 +92,20 @@ def is_landmark(first: list) -> bool:
     return bool(first) and isinstance(first[0], dict) and "x" in first[0]
 
 
+def plain_pose(pose: Any) -> Any:
+    """A pose whose joints are points with names: PoseNet had `part` and `position`, ml5 a `pose` around it."""
+    pose = pose["pose"] if isinstance(pose, dict) and isinstance(pose.get("pose"), dict) else pose
+    joints = pose.get("keypoints") if isinstance(pose, dict) else None
+    if not (isinstance(joints, list) and all(isinstance(one, dict) and "position" in one for one in joints)):
+        return pose
+    places = [one["position"] if isinstance(one["position"], dict) else {} for one in joints]
+    named = [place | one | {"name": one.get("part")} for place, one in zip(places, joints, strict=True)]
+    return pose | {"keypoints": named}
+
+
 def has_points(pose: dict) -> bool:
     """Whether a pose has a list of points as its keypoints."""
-    keypoints = pose.get("keypoints")
+    keypoints = plain_pose(pose).get("keypoints")
     return isinstance(keypoints, list) and is_landmark(keypoints[:1])
 
 
