@@ -150,8 +150,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, name, reason):
 )
 def test_a_mistake_in_a_flag_is_refused_with_the_flags_text(assignment, message):
     with pytest.raises(InputError, match=message) as raised:
-        Config().override_from_flags([assignment])
+        Config().override_from_flags(["network.width=8", assignment])
     assert assignment in str(raised.value)
+    assert "network.width" not in str(raised.value)
 
 
 # A value out of range, and one just inside.
@@ -161,8 +162,9 @@ loss:       {laplace_scale: [0.0, 1.0e-9], weight_gradient_penalty: [-0.1, 0.0],
              weight_diversity: [-1.0e-9, 0.0]}
 optimizer:  {learning_rate: [0.0, 1.0e-9], beta_1: [1.0, 0.0], beta_2: [-0.1, 0.999], decay_rate: [0.0, 1.0],
              decay_updates: [0, 1]}
-training:   {updates: [0, 10], batch_size: [1, 2], num_codes: [1, 2], seed: [-1, 0], ema_momentum: [1.0, 0.999],
-             strategy: [parameter_server, mirrored], evaluate_every: [15, 30], steps_per_execution: [7, 20]}
+training:   {updates: [0, 10], batch_size: [1, 2], num_codes: [1, 2], seed: [2147483648, 2147483647],
+             ema_momentum: [1.0, 0.999], strategy: [parameter_server, mirrored], evaluate_every: [15, 30],
+             steps_per_execution: [7, 20]}
 evaluation: {num_hypotheses: [0, 1], bandwidth: [0.0, 1.0e-3], diversity_chosen: [101, 100], diversity_pool: [4, 5]}
 data:       {validation_fraction: [1.0, 0.0]}
 tuning:     {tuner: [grid, hyperband], objective: [p2, energy_score], max_trials: [0, 1], updates: [0, 1],
@@ -173,12 +175,22 @@ RANGED = [(f"{section}.{name}", *pair) for section, f in yaml.safe_load(RANGES).
 
 
 # `updates` is a multiple of `steps_per_execution`, which is 10.
-@pytest.mark.parametrize(("field", "bad", "good"), [*RANGED, ("training.updates", 15, 20)])
+@pytest.mark.parametrize(
+    ("field", "bad", "good"),
+    [*RANGED, ("training.updates", 15, 20), ("training.seed", -1, 0), ("tuning.seed", 2**31, 1)],
+)
 def test_values_out_of_range_are_refused_and_their_neighbours_taken(field, bad, good):
     section, name = field.split(".")
     with pytest.raises(InputError, match=field.replace(".", r"\.")):
         Config().override({section: {name: bad}}, "test")
     assert Config().override({section: {name: good}}, "test").get(field) == good
+
+
+def test_a_generator_without_a_term_is_refused():
+    weights = {f"weight_{name}": 0.0 for name in ("adversarial", "2d", "camera", "diversity", "reconstruction")}
+    with pytest.raises(InputError, match="loss has no term to train the generator"):
+        Config().override({"loss": weights}, "test")
+    assert Config().override({"loss": weights | {"weight_median": 1.0}}, "test").loss.needs_pairs
 
 
 def test_a_configuration_of_before_the_search_existed_still_loads(load):

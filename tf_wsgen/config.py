@@ -26,6 +26,10 @@ from tf_wsgen.sections import (
 )
 from tf_wsgen.simulation.settings import SimulationConfig
 
+# TensorFlow's seeds are 32-bit.
+LARGEST_SEED = 2**31 - 1
+# Weights of what trains the critic, or within a term.
+NO_TERMS = ("loss.weight_gradient_penalty", "loss.dot_weight")
 _POSITIVE = (
     "network.width",
     "network.code_size",
@@ -72,6 +76,11 @@ class Config:
         for name in (*weights, *counts, "network.camera_blocks", "tuning.calibration_weight"):
             if self.get(name) < 0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number of at least 0.")
+        for name in ("training.seed", "evaluation.seed", "tuning.seed"):
+            if self.get(name) > LARGEST_SEED:
+                raise InputError(f"{name} is {self.get(name)}; expected at most {LARGEST_SEED}.")
+        if not any(self.get(name) for name in weights if name not in NO_TERMS):
+            raise InputError("loss has no term to train the generator: all weights are 0; expected one above 0.")
         for name in ("data.validation_fraction", "training.ema_momentum", "optimizer.beta_1", "optimizer.beta_2"):
             if not 0.0 <= self.get(name) < 1.0:
                 raise InputError(f"{name} is {self.get(name)}; expected a number from 0 up to, not including, 1.")
@@ -145,31 +154,26 @@ class Config:
         """
         sections = {}
         for section, fields in values.items():
-            if section not in _SECTIONS:
-                raise InputError(f"{where}: unknown section {section!r}{_nearest(section, _SECTIONS)}.")
+            kinds = _kinds(section, where)
             if not isinstance(fields, dict):
                 raise InputError(f"{where}: section {section!r} holds {fields!r}; expected fields.")
-            known = typing.get_type_hints(_SECTIONS[section])
-            changed = {}
-            for field, value in fields.items():
-                name = f"{section}.{field}"
-                if field not in known:
-                    raise InputError(f"{where}: unknown field {name!r}{_nearest(name, _field_names())}.")
-                changed[field] = _converted(value, known[field], f"{where}: {name}")
+            changed = {field: _value(section, field, value, kinds, where) for field, value in fields.items()}
             sections[section] = dataclasses.replace(getattr(self, section), **changed)
         return dataclasses.replace(self, **sections)
 
     def override_from_flags(self, assignments: Sequence[str]) -> "Config":
         """A copy with fields set from texts such as "loss.weight_2d=20"."""
-        values: dict[str, dict[str, str]] = {}
+        values: dict[str, dict] = {}
         for assignment in assignments:
             name, equals, text = assignment.partition("=")
             section, dot, field = name.strip().partition(".")
             if not (equals and dot):
                 known = _nearest(name.strip(), _field_names())
                 raise InputError(f"--set {assignment!r}: expected SECTION.FIELD=VALUE{known}.")
-            values.setdefault(section, {})[field] = text.strip()
-        return self.override(values, " ".join(f"--set {assignment}" for assignment in assignments))
+            where = f"--set {assignment}"
+            value = _value(section, field, text.strip(), _kinds(section, where), where)
+            values.setdefault(section, {})[field] = value
+        return self.override(values, "--set")
 
     def to_yaml(self) -> str:
         """Every field as YAML, which `load_config` reads back."""
@@ -206,6 +210,20 @@ def _field_names() -> list[str]:
 def _nearest(name: object, known: Iterable[str]) -> str:
     matches = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.0)
     return f"; the nearest known name is {matches[0]!r}" if matches else ""
+
+
+def _kinds(section: object, where: str) -> dict:
+    """The types of a section's fields by their names."""
+    if section not in _SECTIONS:
+        raise InputError(f"{where}: unknown section {section!r}{_nearest(section, _SECTIONS)}.")
+    return typing.get_type_hints(_SECTIONS[section])
+
+
+def _value(section: str, field: str, value, kinds: dict, where: str):
+    name = f"{section}.{field}"
+    if field not in kinds:
+        raise InputError(f"{where}: unknown field {name!r}{_nearest(name, _field_names())}.")
+    return _converted(value, kinds[field], f"{where}: {name}")
 
 
 def _converted(value, annotation, where: str):

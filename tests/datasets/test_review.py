@@ -53,6 +53,14 @@ def test_suspicious_rows_are_counted(person, change, message):
     assert f"of {len(pose_2d):,} rows" in warning
 
 
+def test_a_world_with_z_up_is_told_from_a_few_who_lie(person):
+    pose_3d = person[1]
+    lying = make(person, None, pose_3d[..., [0, 2, 1]] * [1.0, 1.0, -1.0])
+    assert any("rows have the trunk along z" in warning for warning in review(lying).warnings())
+    standing = make(person, None, pose_3d)
+    assert not any("along z" in warning for warning in review(standing, standing, lying).warnings())
+
+
 def test_the_table_counts(person):
     visible = np.ones((640, 16))
     visible[:, 0] = 0.0

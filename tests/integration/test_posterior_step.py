@@ -32,13 +32,18 @@ def batches(data, count, config=None, **changes):
     return list(dataset.take(count).as_numpy_iterator())
 
 
+def small_model(data, **loss):
+    sizes = {
+        "network": {"width": 24, "code_size": CODE_SIZE},
+        "training": {"batch_size": BATCH, "jit_compile": False},
+        "loss": loss,
+    }
+    return make_model(posterior().override(sizes, "test"), data, make_strategy("one_device"))
+
+
 @pytest.fixture(scope="module")
 def model(small_data):
-    config = posterior().override(
-        {"network": {"width": 24, "code_size": CODE_SIZE}, "training": {"batch_size": BATCH, "jit_compile": False}},
-        "test",
-    )
-    return make_model(config, small_data, make_strategy("one_device"))
+    return small_model(small_data)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,17 @@ def test_replicas_share_a_batch(small_data, batch):
     np.testing.assert_array_equal(np.concatenate([part["pose_3d_seen"] for part in parts]), batch["pose_3d_seen"])
     with pytest.raises(InputError, match="expected a multiple of the 3 replicas"):
         batches(small_data, 1, shard=(0, 1, 3))
+
+
+def test_a_network_that_no_term_reaches_stays(small_data, batch):
+    terms = ("weight_2d", "weight_camera", "weight_pose_energy", "weight_joint_energy", "weight_median")
+    model = small_model(small_data, **dict.fromkeys(terms, 0.0))
+    camera, generator = ([weight.numpy() for weight in part.weights] for part in (model.camera, model.generator))
+    assert set(model.train_step({name: tf.constant(value) for name, value in batch.items()})) == {"template_median"}
+    for before, after in zip(camera, model.camera.weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+    moved = [np.abs(a - b.numpy()).max() for a, b in zip(generator, model.generator.weights, strict=True)]
+    assert max(moved) > 0.0
 
 
 def test_an_update_computes_what_has_a_weight_and_trains_by_it(model, batch):

@@ -16,6 +16,12 @@ REFUSED = [
     (("evaluate", "--workdir", "W"), "is not a work directory"),
     (("evaluate",), "either --workdir or --model"),
     (("evaluate", "--model", "pretrained", "--curve", "c.png"), "--curve is of"),
+    (("evaluate", "--model", "pretrained", "--noposterior", "--plots", "P"), "expected it without --noposterior"),
+    (("export", "--model", "pretrained", "--output", "M", "--onnx", "./M"), "one folder is given twice"),
+    (
+        ("prepare_data", "--dataset", "bvh", "--source", "W", "--output", "a.h5", "--num_random", "3"),
+        "--num_random is given without --cameras random",
+    ),
     (("export", "--workdir", "W", "--output", "M"), "is not a work directory"),
     (("predict", "--input", "missing.json", "--output", "a.npz"), "missing.json: there is no such file"),
     ((*PREDICT, "a.txt"), "ends with '.txt'"),

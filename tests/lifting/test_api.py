@@ -97,6 +97,18 @@ def test_covariance_against_numpy(lifter):
             np.testing.assert_allclose(result.spread[row, joint], np.trace(expected) ** 0.5, rtol=1e-3)
 
 
+def test_masked_scores_are_of_missing_joints(lifter):
+    scores = np.ma.masked_array(np.ones((2, 16)), np.arange(16) == [[2], [5]])
+    np.testing.assert_array_equal(lifter(people(2), scores).visible, 1.0 - scores.mask)
+
+
+def test_hypotheses_stand_where_their_person_stands(lifter):
+    """Of as many hypotheses as people, each at its own person's place."""
+    result = lifter(people(3), num_hypotheses=3, image_size=(1280, 720))
+    expected = [result.hypotheses[person] + result.root_position[person] for person in range(3)]
+    np.testing.assert_array_equal(result.placed(result.hypotheses), expected)
+
+
 def test_missing_joints_don_t_matter(lifter):
     keypoints, visible = people(2), np.ones((2, 16))
     visible[:, [2, HUMAN16.root_index]] = 0
@@ -136,6 +148,19 @@ def test_each_form_of_a_model_gives_the_same(lifter, networks, exported, tmp_pat
         ((people(1), None, 1001, 0, "mean_shift"), "num_hypotheses is 1001; expected 1 to 1,000"),
         ((people(1), None, 10, 0, "zero_code", 0), "batch_size is 0"),
         ((people(1), None, 10, 0, "median"), "select is 'median'"),
+        (([[[1.0, 2.0]] * 16, [[1.0, 2.0]] * 5],), "keypoints cannot be read as an array of numbers: setting an array"),
+        (([["left"] * 2] * 16,), "keypoints cannot be read as an array of numbers: could not convert"),
+        (({"hips": 1.0},), "keypoints cannot be read as an array of numbers: float"),
+        ((people(1) + 1j,), "keypoints cannot be read as an array of numbers: they are complex"),
+        ((people(1), [["seen"] * 16]), "visible cannot be read as an array of numbers"),
+        ((np.ma.masked_less(people(1), 500.0),), r"pose \(0,\) cannot be lifted; expected finite pixels"),
+        ((people(1), None, 2.0), "num_hypotheses is 2.0; expected a whole number"),
+        ((people(1), None, None), "num_hypotheses is None; expected a whole number"),
+        ((people(1), None, 10, None), "seed is None; expected a whole number"),
+        ((people(1), None, 10, 0, "zero_code", "8"), "batch_size is '8'; expected a whole number"),
+        ((people(1), None, 10, 0, "zero_code", 8, [[1], [2, 3]]), "image_size cannot be read as an array of numbers"),
+        ((people(1), None, 10, 0, "zero_code", 8, None, None, "tall"), "height cannot be read as an array of numbers"),
+        ((people(1), None, 10, 0, "zero_code", 8, None, None, None, ["coco17"]), "convention is .'coco17'.; did you"),
     ],
 )
 def test_what_cannot_be_lifted(lifter, arguments, message):

@@ -180,7 +180,7 @@ def convention_by_name(name: str) -> Convention:
     Raises:
         InputError: An unknown name; the message has the nearest known one.
     """
-    if name not in CONVENTIONS:
+    if not isinstance(name, str) or name not in CONVENTIONS:
         nearest = difflib.get_close_matches(str(name), CONVENTIONS, n=1, cutoff=0.0)[0]
         raise InputError(f"convention is {name!r}; did you mean {nearest!r}? Known are {list(CONVENTIONS)}.")
     return CONVENTIONS[name]

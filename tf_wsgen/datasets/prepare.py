@@ -187,6 +187,8 @@ def _bvh(
 def _views(stride: int, cameras: Sequence[str] = ("human36m",), **options) -> ViewOptions:
     if len(cameras) != 1:
         raise InputError(f"--cameras is {list(cameras)}; expected human36m or random.")
+    if "num_random" in options and cameras[0] != "random":
+        raise InputError("--num_random is given without --cameras random.")
     return ViewOptions(cameras[0], frame_stride=stride, **options)
 
 

@@ -11,6 +11,8 @@ from tf_wsgen.skeleton import HUMAN16
 TALLEST, SHORTEST = 2400.0, 800.0
 # A knee this far (mm) from the line between hip and ankle is bent.
 BENT_KNEE = 50.0
+# A trunk is along z where this share of its length is.
+ALONG_Z = 0.8
 NUM_SAMPLES = 12
 JOINT = {name: index for index, name in enumerate(HUMAN16.joints)}
 
@@ -83,6 +85,11 @@ class Review:
         self.suspicious[f"are of a person taller than {TALLEST / 1000:g} m"] += int((height > TALLEST).sum())
         self.suspicious[f"are of a person shorter than {SHORTEST / 1000:g} m"] += int((height < SHORTEST).sum())
         self._add_upside_down("3D", pose)
+        trunk = pose[:, JOINT["thorax"]] - pose[:, JOINT["pelvis"]]
+        along = np.abs(trunk[:, 2]) > ALONG_Z * np.linalg.norm(trunk, axis=-1)
+        self.suspicious["have the trunk along z, as in a world with z up; in a camera's frame y points down"] += int(
+            along.sum()
+        )
         bend = _knee_bend(pose)
         self.bent += int((np.abs(bend) > BENT_KNEE).sum())
         self.suspicious["bend the knees backwards, as mirrored left and right would"] += int((bend < -BENT_KNEE).sum())
@@ -97,8 +104,10 @@ class Review:
         total = sum(self.rows.values())
         sentences = []
         for what, count in self.suspicious.items():
-            # Crossed legs look like this too; mirrored data does it in most rows with bent knees.
-            if count and ("mirrored" not in what or count > 0.5 * self.bent):
+            # Crossed legs and people who lie look like this too; mirrored data does it in most rows with bent knees,
+            # another frame in most rows.
+            ordinary = self.bent if "mirrored" in what else self.bones[0, 0] if "along z" in what else 0
+            if count > 0.5 * ordinary:
                 sentences.append(f"{count:,} of {total:,} rows {what}.")
         return sentences
 

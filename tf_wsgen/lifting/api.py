@@ -1,6 +1,7 @@
 """Keypoints in, hypotheses out, in two lines: a trained model of whatever form behind one call."""
 
 import json
+import operator
 import os
 import pathlib
 from collections.abc import Callable
@@ -81,20 +82,24 @@ class PoseLifter:
                 read: a visible root or both hips, and joints in more than one place, are needed.
         """
         joints = self.skeleton.num_joints
+        keypoints = _numbers(keypoints, "keypoints")
+        visible = np.ones(keypoints.shape[:-1], np.float32) if visible is None else _numbers(visible, "visible")
         if convention is not None:
             keypoints, visible = self._converted(keypoints, visible, convention)
         keypoints, visible = self._checked(keypoints, visible)
         if select not in SELECTIONS:
             raise InputError(f"select is {select!r}; expected one of {list(SELECTIONS)}.")
         most = MOST_SHIFTED if select == "mean_shift" else MOST_SAMPLES
+        num_hypotheses, seed = _whole(num_hypotheses, "num_hypotheses"), _whole(seed, "seed")
         if not 1 <= num_hypotheses <= most:
             raise InputError(f"num_hypotheses is {num_hypotheses}; expected 1 to {most:,} with select={select!r}.")
+        batch_size = _whole(batch_size, "batch_size")
         if batch_size < 1:
             raise InputError(f"batch_size is {batch_size}; expected at least 1.")
         if image_size is None and focal_length is not None:
             raise InputError("focal_length is given without image_size, which tells where the optical axis is.")
         for name, value, shape in (("image_size", image_size, (2,)), ("focal_length", focal_length, ())):
-            numbers = np.zeros(shape) if value is None else np.asarray(value)
+            numbers = np.zeros(shape) if value is None else _numbers(value, name, None)
             right = numbers.shape == shape and numbers.dtype.kind in "fiu"
             if value is not None and not (right and (numbers > 0).all() and (numbers <= LARGEST_PIXEL).all()):
                 what = ", width and height" if shape else ""
@@ -149,7 +154,7 @@ class PoseLifter:
         """(…) factors on the mean body."""
         if height is None:
             return np.ones(())
-        height = np.asarray(height, float)
+        height = _numbers(height, "height", float)
         if height.shape not in ((), leading) or not ((height > 0.3) & (height < 3.0)).all():
             raise InputError(f"height is {height}; expected metres, one number or one for each of the poses {leading}.")
         if not self.body_height:
@@ -160,23 +165,19 @@ class PoseLifter:
         """Which poses can be lifted: (R, J, 2) and (R, J) to (R,) bool."""
         return normalise_keypoints(keypoints, np.float32(visible), self.skeleton).usable.numpy()
 
-    def _converted(self, keypoints, visible, convention: str) -> tuple[np.ndarray, np.ndarray]:
+    def _converted(self, keypoints: np.ndarray, visible: np.ndarray, convention: str) -> tuple[np.ndarray, np.ndarray]:
         """Joints of a convention as those of `HUMAN16`, scores with them."""
         if self.skeleton.joints != HUMAN16.joints:
             raise InputError(f"convention is {convention!r}; this model's joints are not human16's, expected none.")
-        table, keypoints = convention_by_name(convention), np.asarray(keypoints, np.float32)
-        score = np.ones(keypoints.shape[:-1], np.float32) if visible is None else np.asarray(visible, np.float32)
-        found = convert(keypoints, table, score > 0, score)
+        found = convert(keypoints, convention_by_name(convention), visible > 0, visible)
         return found.points, np.where(found.visible, found.confidence, 0.0)
 
-    def _checked(self, keypoints, visible) -> tuple[np.ndarray, np.ndarray]:
+    def _checked(self, keypoints: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         joints = self.skeleton.num_joints
-        keypoints = np.asarray(keypoints, np.float32)
         if keypoints.ndim < 2 or keypoints.shape[-2:] != (joints, 2):
             known = [name for name, table in CONVENTIONS.items() if keypoints.shape[-2:] == (len(table.joints), 2)]
             named = f"; joints of another convention need its name, one of {known}" if known else ""
             raise InputError(f"keypoints have shape {keypoints.shape}; expected (…, {joints}, 2){named}.")
-        visible = np.ones(keypoints.shape[:-1]) if visible is None else np.asarray(visible)
         if visible.shape != keypoints.shape[:-1]:
             raise InputError(f"visible has shape {visible.shape}; expected {keypoints.shape[:-1]}.")
         visible = np.where(visible > 0, np.minimum(visible, 1.0), 0.0).astype(np.float32)
@@ -197,6 +198,25 @@ class PoseLifter:
             row = np.unravel_index(np.argmin(readable), keypoints.shape[:-2])
             place = f"pose {tuple(int(i) for i in row)}" if row else "the pose"
             raise InputError(f"keypoints: {place} cannot be lifted; expected {expected}.")
+
+
+def _numbers(values, name: str, dtype: type | None = np.float32) -> np.ndarray:
+    """An array of what a caller gives; NaN where it is masked."""
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("they are complex")
+        numbers = np.asarray(values, dtype)
+    except (TypeError, ValueError, RuntimeError) as error:
+        found = str(error).splitlines()[0].rstrip(".")
+        raise InputError(f"{name} cannot be read as an array of numbers: {found}.") from None
+    return np.where(np.ma.getmaskarray(values), np.nan, numbers) if np.ma.isMaskedArray(values) else numbers
+
+
+def _whole(value, name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InputError(f"{name} is {value!r}; expected a whole number.") from None
 
 
 def lifter_file(model: str | os.PathLike) -> pathlib.Path:

@@ -50,8 +50,14 @@ class LiftedPoses:
     root_position: np.ndarray | None = None
 
     def placed(self, pose_3d: np.ndarray) -> np.ndarray:
-        """(…, J, 3) root-centred poses of these people where they stand; as they are where that is not known."""
-        return pose_3d if self.root_position is None else pose_3d + self.root_position[..., None, :]
+        """Root-centred poses of these people, (…, J, 3) or hypotheses (…, N, J, 3), where they stand.
+
+        As they are where that is not known.
+        """
+        if self.root_position is None:
+            return pose_3d
+        leading = self.root_position.shape[:-1]
+        return pose_3d + self.root_position.reshape(*leading, *[1] * (pose_3d.ndim - len(leading) - 1), 3)
 
     @property
     def reprojection_error(self) -> np.ndarray:

@@ -34,6 +34,8 @@ def main(options: Options) -> None:
         raise InputError("expected either --workdir or --model.")
     if options.model and options.curve:
         raise InputError("--curve is of a run's log; expected --workdir.")
+    if options.plots and not options.posterior:
+        raise InputError("--plots draws the posterior report; expected it without --noposterior.")
     workdir = Workdir(options.workdir) if options.workdir else None
     config = options.configured(workdir.config() if workdir else None)
 

@@ -5,6 +5,7 @@ python scripts/export.py --model pretrained --onnx exported/onnx
 """
 
 import dataclasses
+import pathlib
 
 from tf_wsgen.errors import InputError
 from tf_wsgen.programs.command_line import option
@@ -28,6 +29,9 @@ def main(options: Options) -> None:
     """Exports."""
     if not (options.output or options.tflite or options.onnx):
         raise InputError("nothing to write; expected --output, --tflite or --onnx.")
+    folders = [pathlib.Path(folder).resolve() for folder in (options.output, options.tflite, options.onnx) if folder]
+    if len(set(folders)) < len(folders):
+        raise InputError("one folder is given twice; expected another for each of --output, --tflite and --onnx.")
     if (options.workdir is None) == (options.model is None):
         raise InputError("expected either --workdir or --model.")
     if options.workdir:

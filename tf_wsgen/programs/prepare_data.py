@@ -38,7 +38,7 @@ class Options:
     annotation: str | None = option("mpi_inf_3dhp: which 3D.", choices=("univ_annot3", "annot3"))
     only_valid: bool | None = option("mpi_inf_3dhp: leave out frames that are not valid.")
     occluded_as_missing: bool | None = option("mpii: joints out of sight are missing.")
-    unit: str | None = option("arrays: mm or m; bvh: mm, cm, m, cmu, inch, a number, auto.")
+    unit: str | None = option("arrays: mm, cm or m; bvh: mm, cm, m, cmu, inch, a number, auto.")
     up: str | None = option("bvh: the axis that points up (y).", choices=("y", "z", "x", "-y", "-z", "-x"))
     joint_names: str | None = option("bvh: YAML file, the file's joint for each of human16's.")
     frame: str | None = option("arrays: of the 3D, camera, or world_z_up for 3D alone.")

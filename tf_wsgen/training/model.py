@@ -226,10 +226,10 @@ class WSGen(keras.Model):
         return generated, real
 
     def _update(self, optimizer, tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> None:
-        # Optimizers sum gradients over replicas; every term is a mean over the batch.
-        gradients = tape.gradient(loss, variables)
+        # Optimizers sum gradients over replicas; every term is a mean over the batch. What no term reaches stays.
+        gradients = zip(tape.gradient(loss, variables), variables, strict=True)
         share = 1.0 / self.distribute_strategy.num_replicas_in_sync
-        optimizer.apply_gradients([(gradient * share, v) for gradient, v in zip(gradients, variables, strict=True)])
+        optimizer.apply_gradients([(gradient * share, v) for gradient, v in gradients if gradient is not None])
 
     def _update_averages(self) -> None:
         # Early on the average forgets faster, so that it doesn't remember the first weights.

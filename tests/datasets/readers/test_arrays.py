@@ -287,9 +287,10 @@ def test_test_rows_have_to_be_pairs(tmp_path, rows, labels):
     refuses(message, read, path, convention="human16", group="test")
 
 
-def test_units_and_poses_of_a_world_with_z_up_which_a_level_camera_sees(tmp_path):
-    world, options = poses(3), {"convention": "human16", "unit": "m"}
-    path = save(tmp_path / "a.npz", {"pose_3d": world / 1e3})
+@pytest.mark.parametrize(("unit", "per_unit"), [("cm", 10.0), ("m", 1e3)])
+def test_units_and_poses_of_a_world_with_z_up_which_a_level_camera_sees(tmp_path, unit, per_unit):
+    world, options = poses(3), {"convention": "human16", "unit": unit}
+    path = save(tmp_path / "a.npz", {"pose_3d": world / per_unit})
     (clip,) = read(path, **options, frame="world_z_up")
     x, y, z = np.moveaxis(world, -1, 0)
     np.testing.assert_allclose(clip.pose_3d, np.stack([x, -z, y], axis=-1), rtol=1e-12)  # x, down, away
@@ -326,7 +327,7 @@ def test_joints_that_are_no_convention_are_refused(tmp_path, joints, convention,
 
 OPTIONS = {
     "a convention": ({"convention": "human17"}, "convention is 'human17'; did you mean 'human16'"),
-    "a unit": ({"unit": "cm"}, r"unit is 'cm'; expected one of \['mm', 'm'\]"),
+    "a unit": ({"unit": "ft"}, r"unit is 'ft'; expected one of \['mm', 'cm', 'm'\]"),
     "a frame": ({"frame": "body"}, "frame is 'body'; expected one of"),
     "a group": ({"group": "valid"}, r"group is 'valid'; expected one of \['train', 'test'\]"),
     "metres": ({"unit": "m"}, r"train pose_3d, rows 0 to 5: joints are typically .*; expected metres, between 0\.03"),

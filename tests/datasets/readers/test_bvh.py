@@ -156,6 +156,11 @@ WRITTEN = {
     "header": lambda text: text.replace("Frames:", "FRAMES :\t").replace("Frame Time:", "frame  time:"),
     "blanks": lambda text: text.replace("MOTION", "\n\nMotion\n").replace("1 2 3", "  1\t2  3") + "\n \n",
     "capitals": lambda text: text.replace("End Site", "End site").replace("rotation", "ROTATION"),
+    "a joint that is not moved": lambda text: (
+        replaced(text, "CHANNELS 3", "CHANNELS 6 Xposition Yposition Zposition")
+        .replace("0 0 0\n1 2 3", "0 0 0 0 0 0\n1 2 3")
+        .replace("90 0 90 0 0", "90 0 0 0 0 90 0 0")
+    ),
     "a frame less is announced": lambda text: replaced(text, "Frames: 2", "Frames: 1"),
     "a frame more is announced": lambda text: replaced(text, "Frames: 2", "Frames: 3"),
 }

@@ -34,6 +34,8 @@ FILES = [
      ("Left", "Right"), "Neck Head Head_end", "Pelvis L5 T8 LeftShoulder LeftToe"),
     ("Unity", "Unity", "LeftUpperLeg LeftLowerLeg LeftFoot LeftUpperArm LeftLowerArm LeftHand", ("Left", "Right"),
      "Neck Head Head_end", "UpperChest LeftShoulder LeftToes"),
+    ("Bandai Namco", "Bandai Namco", "UpperLeg_L LowerLeg_L Foot_L UpperArm_L LowerArm_L Hand_L", ("_L", "_R"),
+     "Neck Head Head_end", "joint_Root Chest Shoulder_L Toes_L Toes_L_end"),
     ("Rokoko", "Rokoko", "LeftThigh LeftShin LeftFoot LeftArm LeftForeArm LeftHand", ("Left", "Right"),
      "Neck Head Head_end", "Spine4 LeftShoulder LeftToe"),
     ("Daz", "cgspeed", "lThigh lShin lFoot lShldr lForeArm lHand", ("l", "r"), "neck head -",

@@ -33,7 +33,7 @@ from tf_wsgen.files import LONGEST_TEXT, check_numbers, check_stored, described,
 from tf_wsgen.skeleton import HUMAN16
 
 KIND = "poses as plain arrays (.npz or HDF5)"
-UNITS = {"mm": ("millimetres", 1.0), "m": ("metres", 1000.0)}
+UNITS = {"mm": ("millimetres", 1.0), "cm": ("centimetres", 10.0), "m": ("metres", 1000.0)}
 FRAMES = ("camera", "world_z_up")
 LABELS_3D = tuple(PREFIX_3D + name for name in LABELS if name not in JOINT_LABELS)
 KNOWN = (*POSES, *LABELS, *LABELS_3D)
@@ -56,7 +56,7 @@ def read_arrays(
     Args:
         path: The file, .npz, .h5 or .hdf5.
         convention: The joints, a name in `CONVENTIONS`; may be left out if the file has `joints`.
-        unit: The unit of the 3D, "mm" or "m". It is declared, not guessed, and checked.
+        unit: The unit of the 3D, "mm", "cm" or "m". It is declared, not guessed, and checked.
         frame: The frame of the 3D: "camera" (x right, y down, z away), or for 3D alone "world_z_up", which is taken as
             seen by a level camera: (x, y, z) is (x, -z, y) there, and `Clip.up` is (0, -1, 0).
         group: The group of a file that has no groups itself.

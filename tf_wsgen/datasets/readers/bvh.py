@@ -1,7 +1,8 @@
 """BVH motion capture: any channels, to positions in millimetres, and to a person of a person's size.
 
 A joint's own rotation is the product of its rotation channels in the order of the file, R = R_1 R_2 R_3, so that the
-last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET.
+last one turns first; it turns what hangs below the joint. A position channel stands in place of the joint's OFFSET,
+but where a joint below the root has only zeros: some programs write them for "not moved".
 BVH knows no unit and no up: both are the caller's to say.
 """
 
@@ -277,7 +278,9 @@ def _read_motion(lines: Iterator[tuple[int, str]], path: pathlib.Path, columns: 
     # What is announced is compared as a text: it can have any number of digits.
     announced = header[0].lstrip("0") or "0"
     if not frames or announced not in (str(frames - 1), str(frames), str(frames + 1)):
-        raise InputError(f"{path}: announces {shown(header[0])} frames and has {frames}; expected as many, and one.")
+        raise InputError(
+            f"{path}: announces {shown(header[0])} frames and has {frames}; expected as many, and at least one."
+        )
     if announced != str(frames):
         _log.warning("%s: announces %s frames and has %d, which are taken.", path, announced, frames)
     return np.array(values).reshape(frames, columns), 1.0 / seconds
@@ -289,8 +292,9 @@ def _forward_kinematics(joints: list[_Joint], values: np.ndarray) -> np.ndarray:
     rotations = []
     for index, joint in enumerate(joints):
         local = np.tile(np.array(joint.offset), (len(values), 1))
-        for column, axis in joint.position:
-            local[:, "xyz".index(axis)] = values[:, column]
+        if joint.parent < 0 or values[:, [column for column, _ in joint.position]].any():
+            for column, axis in joint.position:
+                local[:, "xyz".index(axis)] = values[:, column]
         columns = [column for column, _ in joint.rotation]
         own = rotation_product("".join(axis for _, axis in joint.rotation), np.radians(values[:, columns]))
         if joint.parent >= 0:

@@ -49,6 +49,7 @@ JOINT_TABLES: dict[str, JointTable] = {
     "Biovision's segments": two_sided("Left", "Right", "{}UpLeg {}LowLeg {}Foot {}UpArm {}LowArm {}Hand"),
     "Xsens' segments": two_sided("Left", "Right", "{}UpperLeg {}LowerLeg {}Foot {}UpperArm {}ForeArm {}Hand"),
     "Unity": two_sided("Left", "Right", "{}UpperLeg {}LowerLeg {}Foot {}UpperArm {}LowerArm {}Hand"),
+    "Bandai Namco": two_sided("_L", "_R", "UpperLeg{} LowerLeg{} Foot{} UpperArm{} LowerArm{} Hand{}"),
     "Rokoko": two_sided("Left", "Right", "{}Thigh {}Shin {}Foot {}Arm {}ForeArm {}Hand"),
     "Daz": two_sided("l", "r", "{}Thigh {}Shin {}Foot {}Shldr {}ForeArm {}Hand"),
     "Daz Genesis": two_sided("l", "r", "{}ThighBend {}Shin {}Foot {}ShldrBend {}ForearmBend {}Hand", "neckLower"),
