@@ -11,6 +11,7 @@ REFUSED = [
     ((*TRAIN, "--set", "loss.weight_3d=1"), "nearest known name is 'loss.weight_2d'"),
     ((*TRAIN, "--set", "training.batch_size=1"), "training.batch_size is 1"),
     ((*TRAIN, "--strategy", "tpu"), "one_device"),
+    ((*TRAIN, "--strategy", "multi_worker"), "without TF_CONFIG in the environment"),
     ((*TRAIN, "--wrokdir", "V"), "Did you mean: workdir"),
     ((*TRAIN, "stray"), "unexpected argument 'stray'"),
     (("evaluate", "--workdir", "W"), "is not a work directory"),

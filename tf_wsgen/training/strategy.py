@@ -1,11 +1,14 @@
 """Distribution strategies by name, and what they ask of the work directory."""
 
 import contextlib
+import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
 
 import tensorflow as tf
+
+from tf_wsgen.errors import InputError
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
@@ -14,12 +17,17 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     Args:
         name: "one_device" (TensorFlow's own choice: the first GPU, or the CPU), "mirrored" (all GPUs, or
             all logical CPUs where there is none) or "multi_worker" (the cluster of the environment variable TF_CONFIG).
+
+    Raises:
+        InputError: "multi_worker" without a cluster, of which TensorFlow would make one of this process alone.
     """
     if name == "one_device":
         return tf.distribute.get_strategy()
     if name == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
+    if "TF_CONFIG" not in os.environ:
+        raise InputError("strategy is multi_worker without TF_CONFIG in the environment; expected the cluster there.")
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
