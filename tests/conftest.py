@@ -1,5 +1,6 @@
 """Two logical CPUs before TensorFlow starts, and where the larger data lies."""
 
+import atexit
 import gc
 import io
 import os
@@ -15,21 +16,26 @@ import pytest
 
 # TensorFlow's graphs are millions of objects that stay: looking for garbage among them takes a tenth of the time.
 gc.set_threshold(100_000)
+atexit.register(gc.freeze)
 
 
 def pytest_sessionstart(session):
     """Two logical CPUs, before anything starts TensorFlow; who only hands out tests needs none."""
     if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
+        # Keras imports scikit-learn where it is, for wrappers that nothing here uses: seconds.
+        sys.modules["sklearn"] = None  # type: ignore[assignment]
         import tensorflow as tf
 
+        del sys.modules["sklearn"]
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
 def pytest_collection_modifyitems(items):
-    """Whole programs, and a browser, are slow; they come first, so that no worker is left with them at the end."""
+    """Whole programs, reports and a browser are slow; they come first: no worker is left with them at the end."""
+    slow = ("test_in_chromium", "test_posterior_report", "test_reproduction_figures", "test_doubts")
     for item in items:
-        if "integration" in item.path.parts or item.path.stem == "test_in_chromium":
+        if "integration" in item.path.parts or item.path.stem in slow:
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
