@@ -614,6 +614,15 @@ def test_a_dataset_is_not_believed(tmp_path, make, message):
         refuses(r"a\.h5: " + message, read_hdf5, tmp_path / "a.h5")
 
 
+def test_a_type_that_numpy_has_not_beside_texts_spoils_nothing(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["joints"], file["poses"] = ["pelvis", "neck"], POSES
+        h5py.h5a.create(file.id, b"when", h5py.h5t.UNIX_D32LE, h5py.h5s.create(h5py.h5s.SCALAR))
+        with pytest.raises(TypeError):
+            file.attrs["when"]
+    assert_same(read_hdf5(tmp_path / "a.h5"), POSES)
+
+
 def test_a_heap_of_texts_in_which_hdf5_goes_round_for_ever_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.attrs["joints"], file["poses"] = ["pelvis", "neck"], POSES
